@@ -1,0 +1,38 @@
+"""pytest_llmrel: reliability regression tests for LLM features, as a pytest plugin.
+
+Importing the package costs nothing: public names are loaded on first use (PEP 562).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_llmrel.core.run import Run
+    from pytest_llmrel.errors import GateFailure, LlmrelError, UsageProblem
+    from pytest_llmrel.glue.marks import krun, paraphrase
+
+__all__ = ["GateFailure", "LlmrelError", "Run", "UsageProblem", "krun", "paraphrase"]
+
+_HOMES = {
+    "GateFailure": "errors",
+    "LlmrelError": "errors",
+    "Run": "core.run",
+    "UsageProblem": "errors",
+    "krun": "glue.marks",
+    "paraphrase": "glue.marks",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pytest-llmrel")
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

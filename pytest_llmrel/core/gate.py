@@ -1,0 +1,105 @@
+"""Gates: bars on metrics, as the user writes them (``"pass^5 >= 0.6"``)."""
+
+import difflib
+import math
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pytest_llmrel.errors import GateError
+
+__all__ = ["RATES", "TIMES", "Gate", "parse_gate"]
+
+RATES = frozenset({"abstention_rate", "error_rate", "pass_rate", "wrong_rate"})
+"""Metrics between 0 and 1 that every test has."""
+TIMES = frozenset({"latency_p50", "latency_p95"})
+"""Metrics in seconds that every test has."""
+
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_GATE = re.compile(r"\s*(?P<metric>[^\s<>=]+)\s*(?P<sign><=|>=|<|>)\s*(?P<bar>\S+)\s*")
+_AT_K = re.compile(r"pass[@^](?P<k>[1-9]\d*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A bar on a metric.
+
+    Attributes:
+        metric: canonical name of the metric.
+        sign: ``>=``, ``>``, ``<=`` or ``<``.
+        bar: the number the observed value is compared with; rates are fractions, times seconds.
+    """
+
+    metric: str
+    sign: str
+    bar: float
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.sign} {self.bar:g}"
+
+    def met_by(self, value: float) -> bool:
+        """Whether ``value`` satisfies the bar."""
+        return _OPERATORS[self.sign](value, self.bar)
+
+    @property
+    def k(self) -> int | None:
+        """The K of ``pass@K`` or ``pass^K``; ``None`` for any other metric."""
+        match = _AT_K.fullmatch(self.metric)
+        return int(match["k"]) if match else None
+
+    @property
+    def is_score(self) -> bool:
+        """Whether the metric is a score that the test itself has to record."""
+        return self.metric not in RATES | TIMES and self.k is None
+
+
+def parse_gate(text: str, may_be_score: Callable[[str], bool]) -> Gate:
+    """Read ``"metric >= number"``.
+
+    Args:
+        text: the gate as written.
+        may_be_score: whether a name that is no built-in metric is a score the test records.
+
+    Raises:
+        GateError: not of that form, an unknown metric, or a bar outside the metric's range.
+    """
+    match = _GATE.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise GateError(f"gate {text!r} cannot be read; write it as 'pass_rate >= 0.9'")
+    gate = Gate(match["metric"], match["sign"], _number(match["bar"], text))
+    if gate.is_score:
+        _check_score(gate, may_be_score)
+    elif gate.metric in TIMES and gate.bar < 0:
+        raise GateError(f"gate {text!r}: {gate.metric} is in seconds and cannot be negative")
+    elif gate.metric not in TIMES and not 0 <= gate.bar <= 1:
+        raise GateError(f"gate {text!r}: the bar of a rate must be within 0..1")
+    return gate
+
+
+def _number(text: str, gate: str) -> float:
+    try:
+        bar = float(text)
+    except ValueError:
+        bar = math.nan
+    if not math.isfinite(bar):
+        raise GateError(f"gate {gate!r}: {text!r} is not a finite number")
+    return bar
+
+
+def _check_score(gate: Gate, may_be_score: Callable[[str], bool]) -> None:
+    if gate.metric.isidentifier() and may_be_score(gate.metric):
+        return
+    known = sorted(RATES | TIMES) + ["pass@K", "pass^K"]
+    close = difflib.get_close_matches(gate.metric, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise GateError(
+        f"gate '{gate}': unknown metric {gate.metric!r}; {hint}"
+        f"Known are {', '.join(known)}, and every score that the test's own code records with "
+        f"llmrel.score({gate.metric!r}, ...); declare one that is recorded elsewhere in the ini key llmrel_scores"
+    )

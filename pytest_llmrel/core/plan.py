@@ -1,0 +1,213 @@
+"""The plan of one test: what its marks, the command line and the ini file say, resolved and validated.
+
+Precedence, decided here and nowhere else: command line > mark > ini > default. Among marks the closest
+one wins, argument by argument. A mark's ``concurrency`` is an upper bound that nothing raises.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_llmrel.core.gate import Gate, parse_gate
+from pytest_llmrel.core.model import Attempt, Variant
+from pytest_llmrel.core.seed import run_seed, variant_key
+from pytest_llmrel.errors import GateError, PlanError
+
+__all__ = ["DEFAULTS", "RunPlan", "Settings", "attempts", "read_variants", "resolve"]
+
+DEFAULTS: Mapping[str, Any] = {
+    "k": 10,
+    "pass_rate": None,
+    "gates": (),
+    "gate": "observed",
+    "stop": "auto",
+    "concurrency": 8,
+    "timeout": 60.0,
+    "task_minutes": None,
+}
+"""Every argument of ``krun`` with its default value, in the order of the signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line and the ini file say; ``None`` where they are silent.
+
+    Attributes:
+        k: runs per case and variant, from ``--llmrel-k``.
+        concurrency: runs in flight, from ``--llmrel-concurrency``.
+        ini_k: the same from ``llmrel_k``.
+        ini_concurrency: the same from ``llmrel_concurrency``.
+    """
+
+    k: int | None = None
+    concurrency: int | None = None
+    ini_k: int | None = None
+    ini_concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """How one test is run and judged.
+
+    Attributes:
+        k: runs per case and variant, at least 1.
+        variants: the wordings; a single empty one without ``paraphrase``.
+        argname: the argument that receives the wording, ``None`` without ``paraphrase``.
+        gates: the bars; empty means that every run must pass.
+        concurrency: most runs in flight at once, at least 1.
+        timeout: seconds one run may take.
+        task_minutes: how long a person would need for the task, or ``None``.
+    """
+
+    k: int
+    variants: tuple[Variant, ...]
+    argname: str | None
+    gates: tuple[Gate, ...]
+    concurrency: int
+    timeout: float
+    task_minutes: float | None = None
+
+
+def attempts(plan: RunPlan, nodeid: str) -> list[Attempt]:
+    """All runs of a plan, run by run over the variants, so that an early look sees every wording."""
+    return [
+        Attempt("", variant, run, run_seed(nodeid, "", variant.key, run))
+        for run in range(plan.k)
+        for variant in plan.variants
+    ]
+
+
+def read_variants(wordings: Sequence[object]) -> tuple[Variant, ...]:
+    """Turn the wordings of a ``paraphrase`` mark into variants; the first is the primary one.
+
+    Raises:
+        PlanError: no wording, an empty one, one that is no text, or the same one twice.
+    """
+    problems = [] if wordings else ["paraphrase needs at least one wording"]
+    seen: set[str] = set()
+    for number, wording in enumerate(wordings, 1):
+        if not isinstance(wording, str):
+            problems.append(f"paraphrase: wording {number} is {wording!r}; a wording is a string")
+        elif not wording.strip():
+            problems.append(f"paraphrase: wording {number} is empty; remove it or fill it in")
+        elif wording in seen:
+            problems.append(f"paraphrase: wording {number} ({wording!r}) is a duplicate; remove it")
+        else:
+            seen.add(wording)
+    if problems:
+        raise PlanError(*problems)
+    return tuple(Variant(variant_key(text), text, text == wordings[0]) for text in map(str, wordings))
+
+
+def resolve(
+    marks: Iterable[tuple[tuple[object, ...], Mapping[str, object]]],
+    settings: Settings,
+    may_be_score: Callable[[str], bool],
+    variants: tuple[Variant, ...] = (Variant(),),
+    argname: str | None = None,
+) -> RunPlan:
+    """Make the plan of one test.
+
+    Args:
+        marks: ``(args, kwargs)`` of its ``krun`` marks, closest first.
+        settings: command line and ini file.
+        may_be_score: whether a name is a score the test records (see :func:`parse_gate`).
+        variants: the wordings.
+        argname: the argument that receives them.
+
+    Raises:
+        PlanError: with every mistake in all of the marks.
+    """
+    problems: list[str] = []
+    said = _merge(marks, problems)
+    value = {name: said.get(name, default) for name, default in DEFAULTS.items()}
+    _check_numbers(value, problems)
+    gates = _gates(value, may_be_score, problems)
+    if problems:
+        raise PlanError(*problems)
+    k = _first(settings.k, said.get("k"), settings.ini_k, DEFAULTS["k"])
+    if settings.k is None:
+        _check_reach(gates, k)
+    return RunPlan(
+        k=k,
+        variants=variants,
+        argname=argname,
+        gates=gates,
+        concurrency=_concurrency(said.get("concurrency"), settings),
+        timeout=float(value["timeout"]),
+        task_minutes=value["task_minutes"],
+    )
+
+
+def _first(*values: Any) -> Any:
+    return next(value for value in values if value is not None)
+
+
+def _concurrency(bound: Any, settings: Settings) -> int:
+    wanted: int = _first(settings.concurrency, settings.ini_concurrency, DEFAULTS["concurrency"])
+    return wanted if bound is None else min(int(bound), wanted)
+
+
+def _merge(
+    marks: Iterable[tuple[tuple[object, ...], Mapping[str, object]]], problems: list[str]
+) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for args, kwargs in marks:
+        if len(args) > 1:
+            problems.append(f"krun takes one positional argument, k, and got {len(args)}; name the others")
+        if args and "k" in kwargs:
+            problems.append("krun got k twice, by position and by name")
+        said = ({"k": args[0]} if args else {}) | dict(kwargs)
+        for name, value in said.items():
+            if name not in DEFAULTS:
+                problems.append(f"krun has no argument {name!r}; it takes {', '.join(DEFAULTS)}")
+            elif value is not None:
+                merged.setdefault(name, value)
+    return merged
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_numbers(value: Mapping[str, Any], problems: list[str]) -> None:
+    for name in ("k", "concurrency"):
+        number = value[name]
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            problems.append(f"krun: {name}={number!r}; it must be a whole number of at least 1")
+    for name in ("timeout", "task_minutes"):
+        number = value[name]
+        if number is not None and not (_is_number(number) and 0 < number < float("inf")):
+            problems.append(f"krun: {name}={number!r}; it must be a finite number above 0")
+    rate = value["pass_rate"]
+    if rate is not None and not (_is_number(rate) and 0 <= rate <= 1):
+        problems.append(f"krun: pass_rate={rate!r}; a rate must be within 0..1")
+    if value["gate"] != "observed":
+        problems.append(f"krun: gate={value['gate']!r}; this version knows gate='observed'")
+    if value["stop"] not in {"auto", "never"}:
+        problems.append(f"krun: stop={value['stop']!r}; it must be 'auto' or 'never'")
+
+
+def _gates(
+    value: Mapping[str, Any], may_be_score: Callable[[str], bool], problems: list[str]
+) -> tuple[Gate, ...]:
+    texts, rate = value["gates"], value["pass_rate"]
+    if isinstance(texts, str) or not isinstance(texts, Sequence):
+        problems.append(f"krun: gates={texts!r}; it must be a list such as ['pass_rate >= 0.9']")
+        return ()
+    gates = [Gate("pass_rate", ">=", float(rate))] if _is_number(rate) else []
+    for text in texts:
+        try:
+            gates.append(parse_gate(text, may_be_score))
+        except GateError as error:
+            problems.extend(f"krun: {problem}" for problem in error.problems)
+    return tuple(dict.fromkeys(gates))
+
+
+def _check_reach(gates: Iterable[Gate], k: int) -> None:
+    # With --llmrel-k, a quick look, the gate is inconclusive instead: the mark is not wrong.
+    short = [gate for gate in gates if (gate.k or 0) > k]
+    if short:
+        raise PlanError(
+            *(f"krun: gate '{gate}' needs at least {gate.k} runs per wording, but k is {k}" for gate in short)
+        )

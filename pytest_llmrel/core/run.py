@@ -1,0 +1,99 @@
+"""The run in progress: what the fixture ``llmrel`` hands to the test, and where the rest finds it."""
+
+from contextvars import ContextVar
+from io import StringIO
+from typing import Final
+
+from pytest_llmrel.core.model import Attempt, Score
+from pytest_llmrel.errors import Abstained
+
+__all__ = ["Run", "current_run"]
+
+OUTPUT_LIMIT: Final = 20_000
+"""Characters kept of each text a run leaves behind; model output may be arbitrarily long."""
+
+
+class Run:
+    """One execution of a test, as its author sees it (fixture ``llmrel``).
+
+    Attributes:
+        attempt: the full address of this run.
+        scores: what was recorded so far.
+        recorded_output: what :meth:`output` was given last, or ``None``.
+    """
+
+    __slots__ = ("attempt", "captured", "recorded_output", "scores")
+
+    def __init__(self, attempt: Attempt) -> None:
+        self.attempt = attempt
+        self.scores: list[Score] = []
+        self.recorded_output: str | None = None
+        self.captured: dict[str, StringIO] = {}
+
+    def __repr__(self) -> str:
+        return f"<run {self.index}>"
+
+    @property
+    def case(self) -> str:
+        """Id of the dataset row, ``""`` without a dataset."""
+        return self.attempt.case
+
+    @property
+    def variant(self) -> str:
+        """The wording of this run, ``""`` without ``paraphrase``."""
+        return self.attempt.variant.text
+
+    @property
+    def index(self) -> int:
+        """0-based number of this run among those of its case and variant."""
+        return self.attempt.run
+
+    @property
+    def seed(self) -> int:
+        """63-bit integer, the same for the same run of the same test on every machine."""
+        return self.attempt.seed
+
+    def score(self, name: str, value: float) -> None:
+        """Record a number; its mean over the runs can be gated by ``name``.
+
+        A value that is not finite makes the mean undefined and a gate on it INCONCLUSIVE.
+
+        Raises:
+            TypeError: ``value`` is not a real number.
+            ValueError: ``name`` is not an identifier, or was recorded in this run already.
+        """
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"score name {name!r} is not an identifier such as 'politeness'")
+        if any(score.name == name for score in self.scores):
+            raise ValueError(f"score {name!r} was recorded in this run already")
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = None
+        if number is None or isinstance(value, str):
+            raise TypeError(f"score {name!r} must be a number, not {value!r}")
+        self.scores.append(Score(name, number))
+
+    def output(self, text: object) -> None:
+        """Keep what the model said, to be shown if this run fails (the first 20,000 characters)."""
+        self.recorded_output = str(text)[:OUTPUT_LIMIT]
+
+    def abstain(self, reason: str = "") -> None:
+        """End this run: the model declined to answer, which is neither a pass nor a wrong answer."""
+        raise Abstained(reason)
+
+    def capture(self, title: str, text: str) -> None:
+        """Keep what this run printed or logged, up to a limit per stream."""
+        buffer = self.captured.get(title)
+        if buffer is None:
+            buffer = self.captured.setdefault(title, StringIO())
+        room = OUTPUT_LIMIT - buffer.tell()
+        if room > 0:
+            buffer.write(text[:room])
+            if len(text) > room:
+                buffer.write("\n[truncated]")
+
+
+current_run: ContextVar[Run | None] = ContextVar("pytest_llmrel_current_run", default=None)
+"""The run that the running code belongs to; set in the run's own context, thread or task."""
+

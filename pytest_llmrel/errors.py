@@ -1,0 +1,70 @@
+"""The exceptions of pytest_llmrel; this module imports nothing.
+
+The tree::
+
+    LlmrelError
+    ├─ UsageProblem            the user's marker, option or file; ``problems`` holds them all
+    │   ├─ PlanError           a mark or option that makes no valid plan
+    │   └─ GateError           a gate that cannot be read
+    └─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
+
+Beside it stand two signals that no ``except Exception`` of a test may swallow::
+
+    BaseException
+    ├─ Abstained               the model declined; ends the run
+    └─ RunTimeout              the run took longer than its timeout; ends the run
+"""
+
+__all__ = [
+    "Abstained",
+    "GateError",
+    "GateFailure",
+    "LlmrelError",
+    "PlanError",
+    "RunTimeout",
+    "UsageProblem",
+]
+
+
+class LlmrelError(Exception):
+    """Anything pytest_llmrel raises on purpose."""
+
+
+class UsageProblem(LlmrelError):
+    """One or more mistakes in what the user wrote.
+
+    Attributes:
+        problems: one sentence per mistake: what is wrong, with which value, and what to do.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class PlanError(UsageProblem):
+    """A mark, option or ini value from which no plan can be made."""
+
+
+class GateError(UsageProblem):
+    """A gate such as ``"pass_rate >= 0.9"`` that cannot be read."""
+
+
+class GateFailure(LlmrelError, AssertionError):
+    """The verdict of a ``krun`` test is FAIL or INCONCLUSIVE; the text is the explanation.
+
+    Attributes:
+        headline: the first line of the explanation, fit for a one-line summary.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.headline = text.partition("\n")[0]
+
+
+class Abstained(BaseException):  # noqa: N818  a signal, not an error
+    """Raised by ``llmrel.abstain`` to end the run."""
+
+
+class RunTimeout(BaseException):  # noqa: N818  a signal, not an error
+    """Raised inside a run that took longer than its timeout."""

@@ -1,0 +1,63 @@
+"""Async fixture functions as synchronous ones, for pytest's synchronous machinery; public API only."""
+
+import inspect
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Protocol
+
+import pytest
+
+__all__ = ["Await", "bridged", "is_async"]
+
+Await = Callable[[Coroutine[Any, Any, Any]], Any]
+"""Executes a coroutine in the run's own task and waits for its value."""
+
+_END = object()
+
+
+class _Node(Protocol):
+    wait_for: Await | None
+
+    @property
+    def instance(self) -> object: ...
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether ``function`` is a coroutine function or an async generator function."""
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+
+def bridged(function: Callable[..., Any], node: _Node) -> Callable[..., Any]:
+    """A synchronous fixture function around the async ``function``, for one run.
+
+    Args:
+        function: takes the fixture's arguments by name; a method of the test class may be bound to any instance.
+        node: the run, which executes the coroutines and has the right instance.
+    """
+
+    def bound() -> Callable[..., Any]:
+        home = getattr(function, "__self__", None)
+        if home is not None and isinstance(node.instance, type(home)):
+            return function.__func__.__get__(node.instance)  # type: ignore[attr-defined,no-any-return]
+        return function
+
+    def wait(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        if node.wait_for is None:
+            coroutine.close()
+            raise RuntimeError(f"async fixture {function.__name__!r} was requested by a test without a loop")
+        return node.wait_for(coroutine)
+
+    def fixture(**arguments: object) -> object:
+        return wait(bound()(**arguments))
+
+    def yielding_fixture(**arguments: object) -> Generator[object, None, None]:
+        generator = bound()(**arguments)
+        yield wait(_next(generator))
+        if wait(_next(generator, _END)) is not _END:
+            wait(generator.aclose())
+            pytest.fail(f"async fixture {function.__name__!r} has more than one 'yield'", pytrace=False)
+
+    return yielding_fixture if inspect.isasyncgenfunction(function) else fixture
+
+
+async def _next(generator: Any, *default: object) -> Any:
+    return await anext(generator, *default)

@@ -1,0 +1,161 @@
+"""How a run ended: what its phases raised becomes an outcome, a kind of failure and its evidence."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from unittest import SkipTest
+
+import pytest
+
+from pytest_llmrel.core.model import Evidence, Failure, FailureKey, Outcome, Sample
+from pytest_llmrel.core.run import Run
+from pytest_llmrel.errors import Abstained, RunTimeout
+from pytest_llmrel.glue.runnode import RunNode
+from pytest_llmrel.runtime.infrastructure import infrastructure_fault
+from pytest_llmrel.verdict.failures import normalise
+
+__all__ = ["Ending", "Reporter"]
+
+_LONGEST_MESSAGE = 2_000
+_LONGEST_TRACEBACK = 8_000
+_MACHINERY = frozenset("_pytest asyncio concurrent contextlib pluggy pytest_llmrel threading".split())
+"""Packages whose frames at the start of a traceback say nothing about the failure."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """What the phases of one run raised, and how long its body took.
+
+    Attributes:
+        error: what set-up or body raised, or ``None``.
+        in_setup: whether it was the set-up.
+        teardown_error: what the tear-down raised, or ``None``.
+        duration: seconds the body took.
+    """
+
+    error: BaseException | None = None
+    in_setup: bool = False
+    teardown_error: BaseException | None = None
+    duration: float = 0.0
+
+
+class Reporter:
+    """Turns endings into samples; its methods may be called from several threads at once.
+
+    Args:
+        config: of the session.
+        is_known: whether a sample of that kind of failure is kept already, so that no other is described.
+    """
+
+    def __init__(self, config: pytest.Config, is_known: Callable[[FailureKey], bool]) -> None:
+        self._config = config
+        self._is_known = is_known
+
+    def sample(self, node: RunNode, ending: Ending) -> Sample:
+        """The sample of a run that has ended."""
+        run, error = node.run, ending.error
+        outcome, fatal = self._classify(ending)
+        return Sample(
+            attempt=run.attempt,
+            outcome=outcome,
+            duration=ending.duration,
+            scores=tuple(run.scores),
+            failure=None if error is None else self._failure(node, outcome, error),
+            teardown=self._teardown_failure(node, ending.teardown_error),
+            fatal=fatal,
+            timed_out=isinstance(error, RunTimeout),
+        )
+
+    def left_behind(self, run: Run, timeout: float, frame: FrameType | None) -> Sample:
+        """The sample of a run that could not be ended, from where its thread is now."""
+        message = f"the run took longer than {timeout:g} s and could not be ended; it was left behind"
+        stack = [] if frame is None else list(traceback.walk_stack(frame))
+        own = [(f, line) for f, line in reversed(stack) if _package(f) not in _MACHINERY]
+        where = self._location(own)
+        key = FailureKey(Outcome.ERROR, RunTimeout.__name__, where, normalise(message))
+        evidence = _evidence(run, message, "".join(traceback.StackSummary.extract(iter(own)).format()))
+        return Sample(run.attempt, Outcome.ERROR, timeout, failure=Failure(key, evidence), timed_out=True)
+
+    def _classify(self, ending: Ending) -> tuple[Outcome, bool]:
+        """Outcome of a run, and whether every further one would end the same way."""
+        error = ending.error
+        if error is None:
+            return Outcome.PASSED, False
+        for kinds, outcome in _SIGNALS:
+            if isinstance(error, kinds):
+                return outcome, False
+        said = self._config.hook.pytest_llmrel_outcome(exception=error)
+        if said is not None:
+            return Outcome(said), False
+        fault = infrastructure_fault(error)
+        if fault is not None:
+            return Outcome.ERROR, fault.fatal
+        return (Outcome.ERROR if ending.in_setup else Outcome.FAILED), False
+
+    def _teardown_failure(self, node: RunNode, error: BaseException | None) -> Failure | None:
+        return None if error is None else self._failure(node, Outcome.ERROR, error)
+
+    def _failure(self, node: RunNode, outcome: Outcome, error: BaseException) -> Failure:
+        message = _message(error)
+        error.__traceback__ = _without_machinery(error.__traceback__)
+        where = self._location(list(traceback.walk_tb(error.__traceback__)))
+        key = FailureKey(outcome, type(error).__name__, where, normalise(message))
+        if self._is_known(key):
+            return Failure(key, None)
+        text = _described(node, error)
+        return Failure(key, _evidence(node.run, message, text))
+
+    def _location(self, frames: list[tuple[FrameType, int]]) -> str:
+        """``path:line`` of the innermost frame of the project's own code, or of the innermost at all."""
+        root = self._config.rootpath
+        for frame, line in reversed(frames):
+            path = Path(frame.f_code.co_filename)
+            if path.is_relative_to(root) and "site-packages" not in path.parts:
+                return f"{path.relative_to(root).as_posix()}:{line}"
+        return f"{Path(frames[-1][0].f_code.co_filename).name}:{frames[-1][1]}" if frames else ""
+
+
+_SIGNALS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Outcome], ...] = (
+    (Abstained, Outcome.ABSTAINED),
+    ((pytest.skip.Exception, SkipTest), Outcome.SKIPPED),
+    (pytest.xfail.Exception, Outcome.XFAILED),
+    (RunTimeout, Outcome.ERROR),
+)
+"""What is no failure of the code under test, whatever phase raised it."""
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:_LONGEST_MESSAGE]
+    except Exception:  # noqa: BLE001  the exception is the user's, and so is its __str__
+        return f"<{type(error).__name__} that cannot be printed>"
+
+
+def _without_machinery(trace: TracebackType | None) -> TracebackType | None:
+    while trace is not None and _package(trace.tb_frame) in _MACHINERY:
+        trace = trace.tb_next
+    return trace
+
+
+def _package(frame: FrameType) -> str:
+    name: str = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0]
+
+
+def _described(node: RunNode, error: BaseException) -> str:
+    """The failure as pytest would show it, ``""`` if no code of the user's was involved."""
+    if error.__traceback__ is None:
+        return ""
+    try:
+        return str(node.repr_failure(pytest.ExceptionInfo.from_exception(error)))
+    except Exception:  # noqa: BLE001  a broken __repr__ in the user's code must not hide the failure
+        return "".join(traceback.format_tb(error.__traceback__)) + _message(error)
+
+
+def _evidence(run: Run, message: str, text: str) -> Evidence:
+    if len(text) > _LONGEST_TRACEBACK:
+        text = "[...]" + text[-_LONGEST_TRACEBACK:]
+    captured = tuple((title, buffer.getvalue()) for title, buffer in sorted(run.captured.items()))
+    return Evidence(run.attempt, message, text, run.recorded_output, captured)

@@ -1,0 +1,171 @@
+"""One run from its node to its sample: set up, call, tear down."""
+
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from functools import partial
+from time import perf_counter
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from pytest_llmrel.core.model import Attempt, Sample
+from pytest_llmrel.core.plan import RunPlan
+from pytest_llmrel.core.run import Run, current_run
+from pytest_llmrel.glue.endings import Ending, Reporter
+from pytest_llmrel.glue.runnode import RunFactory, RunNode
+from pytest_llmrel.runtime.alarm import time_limit
+from pytest_llmrel.runtime.loops import LoopHost
+from pytest_llmrel.runtime.runtask import RunTask, carry, within
+
+__all__ = ["Lifecycle"]
+
+_SESSION_ENDING = (KeyboardInterrupt, pytest.exit.Exception)
+"""What ends the session, wherever it is raised; everything else is the run's own ending."""
+_ALARM_GRACE = 2.0
+"""Seconds the alarm waits beyond the timeout where a loop cancels in time: it is for blocking code."""
+
+
+class Lifecycle:
+    """Executes the runs of one item; its methods may be called from several threads at once.
+
+    Args:
+        factory: makes the nodes.
+        plan: of the item.
+        reporter: turns what a run raised into outcomes and failures.
+        host: the loop for its coroutines, or ``None`` for a test without any.
+        body_is_async: whether the test is a coroutine function that the loop drives.
+        alarm: whether to interrupt the calling thread, the main one, when a run takes too long.
+    """
+
+    def __init__(
+        self,
+        factory: RunFactory,
+        plan: RunPlan,
+        reporter: Reporter,
+        *,
+        host: LoopHost | None = None,
+        body_is_async: bool = False,
+        alarm: bool = False,
+    ) -> None:
+        self._factory = factory
+        self._plan = plan
+        self._reporter = reporter
+        self._host = host
+        self._body_is_async = body_is_async
+        self._alarm = alarm
+        self._running: dict[Attempt, Run] = {}
+
+    def execute(self, attempt: Attempt) -> Sample:
+        """Run ``attempt`` in the calling thread, in a context of its own."""
+        return copy_context().run(self._execute, attempt)
+
+    def _execute(self, attempt: Attempt) -> Sample:
+        coroutines = None if self._host is None else _Coroutines(self._host, self._plan.timeout)
+        node = self._begin(attempt, coroutines)
+        ending = Ending()
+        try:
+            ending.error = self._caught(node.setup)
+            if ending.error is None:
+                self._call(node, ending, coroutines)
+            else:
+                ending.in_setup = True
+        finally:
+            ending.teardown_error = self._caught(node.tear_down)
+            if coroutines is not None:
+                coroutines.end()
+        return self._finish(node, ending)
+
+    def _call(self, node: RunNode, ending: Ending, coroutines: "_Coroutines | None") -> None:
+        if coroutines is not None and self._body_is_async:
+            body: Callable[[], object] = partial(coroutines.run, _call_async, node)
+        else:
+            body = partial(node.ihook.pytest_pyfunc_call, pyfuncitem=node)
+        began = perf_counter()
+        ending.error = self._caught(body)
+        ending.duration = perf_counter() - began
+        node.note_result(passed=ending.error is None)
+
+    async def execute_on_loop(self, attempt: Attempt) -> Sample:
+        """Run ``attempt`` as the current task; for tests whose fixtures neither block nor wait."""
+        node = self._begin(attempt, None)
+        ending = Ending()
+        ending.error = _caught(node.setup)
+        ending.in_setup = ending.error is not None
+        if ending.error is None:
+            began = perf_counter()
+            try:
+                await within(self._plan.timeout, _call_async(node))
+            except _SESSION_ENDING:
+                raise
+            except BaseException as error:  # noqa: BLE001  a value from here on
+                ending.error = error
+            ending.duration = perf_counter() - began
+        ending.teardown_error = _caught(node.tear_down)
+        return self._finish(node, ending)
+
+    def give_up(self, attempt: Attempt, frame: FrameType | None) -> Sample:
+        """The sample of a run that was left behind: it neither ended nor could be ended."""
+        run = self._running.pop(attempt, None) or Run(attempt)
+        return self._reporter.left_behind(run, self._plan.timeout, frame)
+
+    def _begin(self, attempt: Attempt, coroutines: "_Coroutines | None") -> RunNode:
+        run = self._running[attempt] = Run(attempt)
+        current_run.set(run)
+        given: dict[str, object] = {"llmrel": run}
+        if self._plan.argname is not None:
+            given[self._plan.argname] = run.variant
+        return self._factory.make(run, given, coroutines and coroutines.wait)
+
+    def _finish(self, node: RunNode, ending: Ending) -> Sample:
+        self._running.pop(node.run.attempt, None)
+        return self._reporter.sample(node, ending)
+
+    def _caught(self, step: Callable[[], object]) -> BaseException | None:
+        if not self._alarm:
+            return _caught(step)
+        return _caught(partial(self._limited, step))
+
+    def _limited(self, step: Callable[[], object]) -> None:
+        with time_limit(self._plan.timeout + (_ALARM_GRACE if self._host else 0.0)):
+            step()
+
+
+class _Coroutines:
+    """Executes the coroutines of one run in its own task; context variables go with them, there and back."""
+
+    def __init__(self, host: LoopHost, timeout: float) -> None:
+        self._host = host
+        self._timeout = timeout
+        self._task: RunTask | None = None
+
+    def wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        task = self._task = self._task or RunTask()
+        value, context = self._host.run(task.perform(coroutine, copy_context(), self._timeout))
+        carry(context)
+        return value
+
+    def run(self, function: Callable[[RunNode], Coroutine[Any, Any, Any]], node: RunNode) -> Any:
+        return self.wait(function(node))
+
+    def end(self) -> None:
+        if self._task is not None:
+            self._host.run(self._task.end())
+
+
+def _caught(step: Callable[[], object]) -> BaseException | None:
+    """What ``step`` raised, unless it ends the session."""
+    try:
+        step()
+    except _SESSION_ENDING:
+        raise
+    except BaseException as error:  # noqa: BLE001  a value from here on
+        return error
+    return None
+
+
+async def _call_async(node: RunNode) -> None:
+    result = await node.obj(**node.arguments)
+    if result is not None:
+        said = f"Test functions should return None, but {node.nodeid} returned {type(result)!r}."
+        node.warn(pytest.PytestReturnNotNoneWarning(said))

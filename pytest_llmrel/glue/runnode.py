@@ -1,0 +1,375 @@
+"""A pytest node for one run, with function-scoped fixtures of its own: every touch of pytest's internals.
+
+pytest sets a function-scoped fixture up once per item and keeps it in the shared ``FixtureDef``. A run
+has its own node, whose function-scoped definitions are copies; higher-scoped ones are views of the
+originals, set up once and under a lock. Checked against the oldest and newest supported pytest.
+"""
+
+import copy
+import dataclasses
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any
+
+import pytest
+from _pytest._code.code import ReprFileLocation, TerminalRepr
+from _pytest._io import TerminalWriter
+from _pytest.compat import NOTSET
+from _pytest.fixtures import FixtureDef
+from _pytest.scope import Scope
+from _pytest.tmpdir import tmppath_result_key
+
+from pytest_llmrel.core.run import Run
+from pytest_llmrel.glue.asyncfixtures import Await, bridged, is_async
+
+__all__ = [
+    "RunFactory",
+    "RunNode",
+    "VerdictRepr",
+    "fixture_functions",
+    "fixture_value",
+    "marked_fixtures",
+    "set_up_shared_fixtures",
+]
+
+_OVERRIDDEN = frozenset({"repr_failure", "runtest", "setup"})
+"""What the item itself was given by :mod:`pytest_llmrel.glue.item`, and a run must not inherit."""
+
+
+class RunNode(pytest.Function):
+    """One run of an item; fixtures see it as ``request.node``."""
+
+    run: Run
+    factory: "RunFactory"
+    wait_for: Await | None
+    active: bool = True
+
+    def addfinalizer(self, fin: Callable[[], object]) -> None:
+        """Keep a finalizer for the end of this run."""
+        self._finalizers.append(fin)
+
+    def add_marker(self, marker: str | pytest.MarkDecorator, append: bool = True) -> None:  # noqa: FBT001, FBT002  pytest's signature
+        """Mark the item too: a fixture that applies ``xfail`` means the test."""
+        super().add_marker(marker, append)
+        self.factory.mark_item(self.own_markers[-1 if append else 0])
+
+    @property
+    def arguments(self) -> dict[str, object]:
+        """What the test function is called with."""
+        return {name: self.funcargs[name] for name in self._fixtureinfo.argnames}
+
+    def note_result(self, *, passed: bool) -> None:
+        """Tell ``tmp_path`` whether its directory is worth keeping."""
+        self.stash[tmppath_result_key]["call"] = passed
+
+    def tear_down(self) -> None:
+        """Run the finalizers, last first, every one of them.
+
+        Raises:
+            BaseException: what a finalizer raised; several are raised as a group.
+        """
+        self.active = False
+        raised: list[BaseException] = []
+        while self._finalizers:
+            try:
+                self._finalizers.pop()()
+            except BaseException as error:  # noqa: BLE001  raised below, after the others had their turn
+                raised.append(error)
+        # Cut the cycles node -> request -> node, as pytest does: memory must not wait for the collector.
+        self._request = None
+        self.funcargs = {}
+        if len(raised) == 1:
+            raise raised[0]
+        if raised:
+            raise BaseExceptionGroup(f"errors while tearing down a run of {self.name}", raised)
+
+    def isolated(self, name: str, definitions: Sequence[FixtureDef[Any]]) -> Sequence[Any]:
+        """The definitions of a fixture that was requested dynamically, for this run alone."""
+        known = self._dynamic.get(name)
+        if known is None:
+            known = self._dynamic[name] = self.factory.definitions_for(self, name, definitions)
+        return known
+
+
+class RunFactory:
+    """Makes the run nodes of one item, after its higher-scoped fixtures have been set up.
+
+    Args:
+        item: the collected test.
+        alone: fixtures that a concurrent run must not request, or empty if runs come one at a time.
+        bridge_async: whether async fixtures are driven by ``wait_for`` (else by the plugin they belong to).
+    """
+
+    def __init__(self, item: pytest.Function, alone: frozenset[str], *, bridge_async: bool) -> None:
+        self._item = item
+        self._alone = alone
+        self._bridge_async = bridge_async
+        self._lock = threading.RLock()
+        self._views: dict[int, _SharedFixture] = {}
+        self._session = _SessionView(item.session)
+        self._scratch = _Scratch(item)
+        self._closure = item._fixtureinfo.name2fixturedefs
+        self._ready = {
+            name: self._view(definitions[-1])
+            for name, definitions in self._closure.items()
+            if definitions and name in item.funcargs
+        }
+        self._ready_lists = {name: (view,) for name, view in self._ready.items()}
+        self._values = {name: item.funcargs[name] for name in self._ready}
+
+    def make(self, run: Run, given: Mapping[str, object], wait_for: Await | None) -> RunNode:
+        """A node for ``run``, not set up yet.
+
+        Args:
+            run: what fixture ``llmrel`` yields.
+            given: values of arguments that no fixture has to compute.
+            wait_for: executes the coroutines of async fixtures.
+        """
+        item = self._item
+        node: RunNode = RunNode.from_parent(
+            item.parent,
+            name=item.name,
+            callspec=getattr(item, "callspec", None),
+            # A method is looked up anew, on an instance of the run's own.
+            callobj=item.obj if item.cls is None else NOTSET,
+            fixtureinfo=item._fixtureinfo,
+            originalname=item.originalname,
+        )
+        node.__dict__.update(
+            {name: value for name, value in item.__dict__.items() if name not in node.__dict__.keys() | _OVERRIDDEN}
+        )
+        node.run, node.factory, node.wait_for = run, self, wait_for
+        node._finalizers, node._dynamic = [], {}
+        node.session = self._session
+        node.own_markers, node.user_properties = list(item.own_markers), item.user_properties
+        node.stash._storage.update(item.stash._storage)
+        node.stash[tmppath_result_key] = {}
+        self._give_fixtures(node, given)
+        return node
+
+    def _give_fixtures(self, node: RunNode, given: Mapping[str, object]) -> None:
+        constants = {name: _Constant(name, value) for name, value in given.items()}
+        own = {
+            name: self.definitions_for(node, name, definitions)
+            for name, definitions in self._closure.items()
+            if name not in self._ready and name not in constants
+        }
+        info = node._fixtureinfo
+        node._fixtureinfo = dataclasses.replace(info, name2fixturedefs={**self._ready_lists, **own})
+        node.fixturenames = list(info.names_closure)
+        node._initrequest()
+        node._request._fixture_defs.update(self._ready)
+        node._request._fixture_defs.update(constants)
+        node.funcargs.update(self._values)
+        node.funcargs.update({name: given[name] for name in given if name in info.names_closure})
+
+    def definitions_for(
+        self, node: RunNode, name: str, definitions: Sequence[FixtureDef[Any]]
+    ) -> Sequence[Any]:
+        """Copies of the function-scoped definitions of ``name``, views of the others."""
+        if name in self._alone:
+            raise pytest.UsageError(
+                f"fixture {name!r} changes the state of the whole process, and was requested by a run among "
+                f"others; name it in the signature of {node.name}, which then runs one at a time"
+            )
+        return tuple(
+            self._own(definition, node) if _is_per_run(node, definition) else self._view(definition)
+            for definition in definitions
+        )
+
+    def mark_item(self, mark: pytest.Mark) -> None:
+        """Add a mark to the item, once."""
+        with self._lock:
+            if mark not in self._item.own_markers:
+                self._item.own_markers.append(mark)
+                self._item.keywords[mark.name] = mark
+
+    def _view(self, definition: FixtureDef[Any]) -> "_SharedFixture":
+        view = self._views.get(id(definition))
+        if view is None:
+            view = self._views[id(definition)] = _SharedFixture(definition, self._lock)
+        return view
+
+    def _own(self, definition: FixtureDef[Any], node: RunNode) -> FixtureDef[Any]:
+        own: Any = copy.copy(definition)
+        own.cached_result, own._finalizers = None, []
+        if definition.argname == "tmp_path" and definition.func.__module__ == "_pytest.tmpdir":
+            own.func = self._scratch.tmp_path
+        elif self._bridge_async and is_async(definition.func):
+            own.func = bridged(definition.func, node)
+        return own
+
+
+def fixture_value(item: pytest.Function, name: str) -> Any:
+    """The value of a higher-scoped fixture, set up if it is not yet."""
+    return item._request.getfixturevalue(name)
+
+
+def fixture_functions(item: pytest.Function) -> dict[str, tuple[str, Callable[..., Any]]]:
+    """Scope and function of the fixtures that ``item`` uses, by name."""
+    return {
+        name: (_scope(item, definitions[-1]).value, definitions[-1].func)
+        for name, definitions in item._fixtureinfo.name2fixturedefs.items()
+        if definitions
+    }
+
+
+def set_up_shared_fixtures(item: pytest.Function) -> None:
+    """Set up what is not function-scoped, in pytest's order; names without a fixture fail as in pytest."""
+    closure = item._fixtureinfo.name2fixturedefs
+    for name in item.fixturenames:
+        definitions = closure.get(name) or ()
+        missing = not definitions and name != "request"
+        if missing or (definitions and not _is_per_run(item, definitions[-1])):
+            item.funcargs[name] = fixture_value(item, name)
+
+
+def _scope(node: pytest.Function, definition: FixtureDef[Any]) -> Scope:
+    # A scope given to parametrize() overrides the fixture's own.
+    callspec = getattr(node, "callspec", None)
+    overridden: Scope | None = callspec._arg2scope.get(definition.argname) if callspec else None
+    return overridden or definition._scope
+
+
+def _is_per_run(node: pytest.Function, definition: FixtureDef[Any]) -> bool:
+    return _scope(node, definition) is Scope.Function
+
+
+class _SharedFixture:
+    """A higher-scoped fixture as runs see it: the original, set up under a lock."""
+
+    def __init__(self, definition: FixtureDef[Any], lock: Any) -> None:
+        self._definition = definition
+        self._lock = lock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._definition, name)
+
+    def execute(self, request: Any) -> Any:
+        """Set the original up, unless it is."""
+        with self._lock:
+            return self._definition.execute(request)
+
+    def addfinalizer(self, finalizer: Callable[[], object]) -> None:
+        """Register a dependent, unless it is a run's own: those end with the run, and would pile up here."""
+        dependent = getattr(getattr(finalizer, "func", None), "__self__", None)
+        if getattr(dependent, "scope", None) != "function":
+            self._definition.addfinalizer(finalizer)
+
+
+class _Constant:
+    """A fixture whose value is known."""
+
+    _scope = Scope.Function
+    scope = "function"
+
+    def __init__(self, argname: str, value: object) -> None:
+        self.argname = argname
+        self.cached_result = (value, None, None)
+
+    def addfinalizer(self, finalizer: Callable[[], object]) -> None:
+        """Nothing here ends before the run does."""
+
+
+class _Scratch:
+    """``tmp_path`` for runs: ``<test>0/run0``, ``<test>0/run1``, ...
+
+    pytest's own looks through all existing directories for the next free number, which is quadratic in
+    k, and gives up after ten collisions with other threads.
+    """
+
+    def __init__(self, item: pytest.Function) -> None:
+        self._item = item
+        self._lock = threading.Lock()
+        self._base: Any = None
+
+    def tmp_path(self, request: Any, tmp_path_factory: pytest.TempPathFactory) -> Generator[Any, None, None]:
+        """A fixture function in place of pytest's."""
+        node: RunNode = request.node
+        with self._lock:
+            if self._base is None:
+                name = "".join(c if c.isalnum() else "_" for c in self._item.name)[:30]
+                self._base = tmp_path_factory.mktemp(name, numbered=True)
+        variant, run = node.run.attempt.variant.key, node.run.index
+        path = self._base / (f"{variant}-run{run}" if variant else f"run{run}")
+        path.mkdir(mode=0o700)
+        yield path
+        passed = node.stash[tmppath_result_key].get("call", True)
+        if tmp_path_factory._retention_policy == "failed" and passed:
+            from shutil import rmtree
+
+            rmtree(path, ignore_errors=True)
+
+
+class _SessionView:
+    """The session as a run's node sees it: the run is active, and dynamic fixtures are its own."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self.__dict__.update(
+            _real=session,
+            _setupstate=_SetupStateView(session),
+            _fixturemanager=_FixtureManagerView(session),
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self._real, name, value)
+
+    @property
+    def __class__(self) -> Any:
+        return type(self._real)
+
+
+class _SetupStateView:
+    """pytest's stack of active nodes, with the runs beside it."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._real = session._setupstate
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def is_node_active(self, node: Any) -> bool:
+        """Whether fixtures may be set up for ``node``."""
+        return node.active if isinstance(node, RunNode) else self._real.is_node_active(node)
+
+
+class _FixtureManagerView:
+    """pytest's fixture definitions, isolated for the run that asks."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self._real = session._fixturemanager
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def getfixturedefs(self, argname: str, node: Any) -> Sequence[Any] | None:
+        """The definitions of ``argname`` that ``node`` sees."""
+        definitions = self._real.getfixturedefs(argname, node)
+        return node.isolated(argname, definitions) if definitions and isinstance(node, RunNode) else definitions
+
+
+class VerdictRepr(TerminalRepr):
+    """The explanation of a verdict in place of a traceback; ``reprcrash`` feeds the one-line summary."""
+
+    def __init__(self, text: str, path: str, line: int) -> None:
+        self.text = text
+        self.reprcrash = ReprFileLocation(path, line, text.partition("\n")[0])
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        """Write the text as it is; it has been made safe for a terminal."""
+        for line in self.text.splitlines():
+            tw.line(line)
+
+
+def marked_fixtures(session: pytest.Session, names: frozenset[str]) -> list[tuple[Callable[..., Any], str]]:
+    """Fixture functions that carry a mark of ``names``; pytest itself refuses them from version 9 on."""
+    found = {}
+    for definitions in getattr(session._fixturemanager, "_arg2fixturedefs", {}).values():
+        for definition in definitions:
+            for mark in getattr(definition.func, "pytestmark", ()):
+                if mark.name in names:
+                    found[definition.func] = mark.name
+    return list(found.items())

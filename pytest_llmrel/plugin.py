@@ -1,0 +1,176 @@
+"""pytest's entry point: options, markers, hooks; loads the rest only for sessions with ``krun`` tests.
+
+Every hook returns at once where there is nothing for it to do, and nothing but pytest is imported here.
+"""
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+__all__: list[str] = []
+
+_MARKERS = (
+    "krun(k=10, *, pass_rate, gates, gate, stop, concurrency, timeout, task_minutes): "
+    "run the test k times, independently and concurrently, and judge all runs at once",
+    "paraphrase(argname, *wordings): run a krun test in each of these wordings of the same request",
+)
+
+
+def _count(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+_count.__name__ = "whole number of at least 1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare options and ini keys; ``docs/reference/options.md`` describes them."""
+    group = parser.getgroup("llmrel", "reliability of LLM features (pytest_llmrel)")
+    group.addoption(
+        "--llmrel-k", type=_count, metavar="N", help="runs per wording, whatever the marks say (a quick look: 1)"
+    )
+    group.addoption(
+        "--llmrel-concurrency",
+        type=_count,
+        metavar="N",
+        help="most runs of a test in flight (default 8); a mark's own concurrency is never exceeded",
+    )
+    group.addoption("--llmrel-json", metavar="PATH", help="write the results to PATH as JSON (schema 1)")
+    parser.addini("llmrel_k", "runs per wording where no mark says it (default 10)", default="")
+    parser.addini("llmrel_concurrency", "most runs of a test in flight (default 8)", default="")
+    parser.addini(
+        "llmrel_max_error_rate",
+        "share of runs ending in an infrastructure error above which a test is INCONCLUSIVE (default 0.1)",
+        default="0.1",
+    )
+    parser.addini("llmrel_inconclusive", "what INCONCLUSIVE does to a test: fail (default) or warn", default="fail")
+    parser.addini(
+        "llmrel_scores", "names of scores that are recorded outside the test's own code", type="args", default=[]
+    )
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare our own hooks."""
+    from pytest_llmrel import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers and check the ini values."""
+    for line in _MARKERS:
+        config.addinivalue_line("markers", line)
+    _check_ini(config)
+    if not hasattr(config, "workerinput"):  # xdist's workers leave it to their controller
+        config.pluginmanager.register(_Results(config), "llmrel-results")
+
+
+def _check_ini(config: pytest.Config) -> None:
+    chosen = config.getini("llmrel_inconclusive")
+    if chosen not in {"fail", "warn"}:
+        raise pytest.UsageError(f"ini key llmrel_inconclusive = {chosen}; it must be 'fail' or 'warn'")
+    text = config.getini("llmrel_max_error_rate")
+    try:
+        valid = 0 <= float(text) <= 1
+    except ValueError:
+        valid = False
+    if not valid:
+        raise pytest.UsageError(f"ini key llmrel_max_error_rate = {text}; it must be a number within 0..1")
+
+
+@pytest.fixture
+def llmrel() -> object:
+    """The run in progress: ``.score()``, ``.output()``, ``.abstain()``, ``.variant``, ``.index``, ``.seed``."""
+    raise pytest.UsageError("fixture 'llmrel' is the run of a krun test; mark the test with @krun")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the argument of a ``paraphrase`` mark a value, so that pytest does not look for a fixture."""
+    if metafunc.definition.get_closest_marker("paraphrase") is not None:
+        from pytest_llmrel.glue.collect import parametrize_wording
+
+        parametrize_wording(metafunc)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, items: list[pytest.Item]
+) -> Generator[None, Any, Any]:
+    """Report all mistakes in all marks at once, those of deselected tests and of late marks too."""
+    collected = list(items)
+    outcome = yield
+    if any(_is_marked(item) for item in collected) or any(_is_marked(item) for item in items):
+        from pytest_llmrel.glue.collect import check_all
+
+        check_all(session, dict.fromkeys([*collected, *items]))
+    return outcome
+
+
+def _is_marked(item: pytest.Item) -> bool:
+    return item.get_closest_marker("krun") is not None or item.get_closest_marker("paraphrase") is not None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Take a ``krun`` item over, as late as possible: whoever replaces items before cannot lose it."""
+    if item.get_closest_marker("krun") is not None and isinstance(item, pytest.Function):
+        from pytest_llmrel.glue.item import adopt
+
+        adopt(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the result on the report, where xdist carries it to the controller."""
+    report = yield
+    if item.get_closest_marker("krun") is not None:
+        from pytest_llmrel.glue.item import result_of
+
+        report.llmrel_result = result_of(item, call, report)
+    return report
+
+
+class _Results:
+    """The hooks of the process that shows and writes: the controller, or the only one there is."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        path = config.getoption("llmrel_json")
+        self._json = Path(path).absolute() if path else None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Collect the result of an item."""
+        result = getattr(report, "llmrel_result", None)
+        if result is not None:
+            from pytest_llmrel.glue.session import SessionResults
+
+            SessionResults.of(self._config).add(result)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the files; a report that was asked for and is missing is a failure."""
+        results = self._existing()
+        if results is not None and self._json is not None:
+            results.write_json(self._json)
+            if results.problem and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the table."""
+        results = self._existing()
+        if results is not None:
+            results.show(terminalreporter)
+
+    def _existing(self) -> Any:
+        if "pytest_llmrel.glue.session" not in sys.modules:
+            return None
+        from pytest_llmrel.glue.session import SessionResults
+
+        return SessionResults.existing(self._config)

@@ -1,0 +1,88 @@
+"""Why a test is not PASS, for the person who has to mend it: verdict, counts, wordings, one sample a kind."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_llmrel.reports.safe import clipped, printable
+
+__all__ = ["counts", "explain"]
+
+_MOST_GROUPS = 5
+_MOST_LINES = 40
+"""Lines shown of a traceback or output; the JSON report has more."""
+_COUNTED = ("passed", "failed", "errors", "abstained", "skipped", "xfailed", "unfinished")
+
+
+def explain(result: Mapping[str, Any]) -> str:
+    """The explanation of one test's result (an entry of schema 1); its first line stands alone."""
+    return "\n".join(_lines(result))
+
+
+def counts(result: Mapping[str, Any]) -> str:
+    """For example ``10 runs: 4 passed, 6 failed``."""
+    said = ", ".join(f"{result[name]} {_plural(name, result[name])}" for name in _COUNTED if result[name])
+    return f"{result['runs']} runs: {said or 'none finished'}"
+
+
+def _plural(name: str, count: int) -> str:
+    return "error" if (name, count) == ("errors", 1) else name
+
+
+def _lines(result: Mapping[str, Any]) -> Iterator[str]:
+    name = result["nodeid"].rpartition("::")[2]
+    findings = sorted(result["findings"], key=lambda finding: ("FAIL", "INCONCLUSIVE", "PASS").index(finding["status"]))
+    headline = findings[0]["explanation"] if findings else "nothing was judged"
+    yield f"{printable(name)}: {result['verdict']}: {headline}"
+    yield counts(result)
+    if len(findings) > 1:
+        yield ""
+        yield from (f"  {finding['status']:<12}  {finding['explanation']}" for finding in findings)
+    if result["variants"]:
+        yield ""
+        yield "passes by wording:"
+        yield from (f"  {tally['passed']} of {tally['n']}  {_quoted(tally['text'])}" for tally in result["variants"])
+    yield from _groups(result)
+    yield from (f"note: {note}" for note in result["notes"])
+
+
+def _groups(result: Mapping[str, Any]) -> Iterator[str]:
+    shown = [group for group in result["failures"] if group["outcome"] in {"failed", "error"}]
+    for group in shown[:_MOST_GROUPS]:
+        yield ""
+        place = f" at {group['location']}" if group["location"] else ""
+        kind = "failed" if group["outcome"] == "failed" else "ended in an error"
+        many = "run" if group["count"] == 1 else "runs"
+        yield f"{group['count']} {many} {kind}: {group['type']}{printable(place)}: {_first_line(group)}"
+        if any(group["variants"]):
+            yield from (f"  {count} in wording {_quoted(text)}" for text, count in group["variants"].items())
+        yield from (f"  | {line}" for line in _sample(group["sample"]))
+    if len(shown) > _MOST_GROUPS:
+        yield ""
+        yield f"and {len(shown) - _MOST_GROUPS} more kinds of failure; --llmrel-json has them all"
+
+
+def _first_line(group: Mapping[str, Any]) -> str:
+    return clipped(group["sample"]["message"].strip().partition("\n")[0], 200)
+
+
+def _sample(sample: Mapping[str, Any]) -> Iterator[str]:
+    yield f"for example run {sample['run']}:"
+    if sample["output"] is not None:
+        yield from _block("output", sample["output"])
+    if sample["traceback"]:
+        yield from _block("", sample["traceback"])
+    for title, text in sample["captured"].items():
+        yield from _block(f"captured {title}", text)
+
+
+def _block(title: str, text: str) -> Iterator[str]:
+    lines = printable(text.strip("\n")).split("\n")
+    if title:
+        yield f"--- {title} ---"
+    yield from lines[:_MOST_LINES]
+    if len(lines) > _MOST_LINES:
+        yield f"[{len(lines) - _MOST_LINES} more lines]"
+
+
+def _quoted(text: str) -> str:
+    return f'"{clipped(text, 100)}"'

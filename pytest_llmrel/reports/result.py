@@ -1,0 +1,97 @@
+"""The result of one test and of the session as JSON-simple data (schema 1): keys may be added, never changed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from pytest_llmrel.core.model import FailureGroup, Outcome, Status, Summary, Verdict
+
+__all__ = ["SCHEMA", "canonical", "session_document", "test_result"]
+
+SCHEMA: Final = 1
+_NOT_METERED: Final = {
+    "calls": None,
+    "input_tokens": None,
+    "output_tokens": None,
+    "reason": "calls are not metered in this version",
+    "unpriced_calls": None,
+    "usd": None,
+}
+
+Result = dict[str, Any]
+
+
+def test_result(nodeid: str, summary: Summary, verdict: Verdict, notes: Sequence[str] = ()) -> Result:
+    """The entry of one test.
+
+    Args:
+        nodeid: pytest's name of the test.
+        summary: what happened.
+        verdict: how it was judged.
+        notes: what a reader should know of how it was run.
+    """
+    counts = summary.counts
+    return {
+        "nodeid": nodeid,
+        "verdict": str(verdict.status),
+        "runs": summary.runs,
+        "passed": counts[Outcome.PASSED],
+        "failed": counts[Outcome.FAILED],
+        "errors": counts[Outcome.ERROR],
+        "abstained": counts[Outcome.ABSTAINED],
+        "skipped": counts[Outcome.SKIPPED],
+        "xfailed": counts[Outcome.XFAILED],
+        "unfinished": summary.unfinished,
+        "metrics": {name: asdict(estimate) for name, estimate in summary.metrics.items()},
+        "variants": [asdict(tally) for tally in summary.variants],
+        "cases": [{"id": tally.key, "passed": tally.passed, "n": tally.n} for tally in summary.cases],
+        "findings": [{**asdict(finding), "status": str(finding.status)} for finding in verdict.findings],
+        "failures": [_group(group) for group in (*summary.groups, *summary.teardowns)],
+        "notes": list(notes),
+        "cost": dict(_NOT_METERED),
+    }
+
+
+def session_document(results: Mapping[str, Result], provenance: Mapping[str, str]) -> dict[str, Any]:
+    """The document of a whole session, tests in the order of their node ids."""
+    tests = [results[nodeid] for nodeid in sorted(results)]
+    order = [str(status) for status in (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)]
+    worst = max((test["verdict"] for test in tests), key=order.index, default=str(Status.INCONCLUSIVE))
+    return {
+        "schema": SCHEMA,
+        "tests": tests,
+        "suite": {"verdict": worst, "findings": []},
+        "provenance": dict(provenance),
+    }
+
+
+def canonical(document: Mapping[str, Any]) -> str:
+    """The one way to write a document: sorted keys, ASCII, two spaces, a final newline.
+
+    Raises:
+        ValueError: it holds a number that JSON does not know (NaN, infinity).
+    """
+    return json.dumps(document, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _group(group: FailureGroup) -> dict[str, Any]:
+    evidence = group.evidence
+    return {
+        "outcome": str(group.key.outcome),
+        "type": group.key.type,
+        "location": group.key.location,
+        "message": group.key.message,
+        "count": group.count,
+        "variants": dict(group.variants),
+        "sample": {
+            "case": evidence.attempt.case,
+            "variant": evidence.attempt.variant.text,
+            "run": evidence.attempt.run,
+            "seed": evidence.attempt.seed,
+            "message": evidence.message,
+            "traceback": evidence.traceback,
+            "output": evidence.output,
+            "captured": {title: text for title, text in evidence.captured},
+        },
+    }

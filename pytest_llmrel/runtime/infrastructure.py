@@ -1,0 +1,101 @@
+"""Tells faults of the infrastructure from failures of the model, by class and HTTP status, importing no SDK."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Fault", "infrastructure_fault"]
+
+_SDKS: Final = frozenset(
+    "aiohttp anthropic azure boto3 botocore cohere google groq httpcore httpcore2 httpx httpx2 huggingface_hub "
+    "litellm mistralai ollama openai replicate requests together urllib urllib3 vertexai websockets".split()
+)
+"""Top-level packages whose exceptions carry an HTTP status or speak of a connection."""
+
+_CONNECTION: Final = frozenset(
+    "APIConnectionError APITimeoutError ClientConnectionError ClientOSError ClientPayloadError ConnectError "
+    "ConnectTimeout ConnectTimeoutError ConnectionClosedError ConnectionError EndpointConnectionError "
+    "IncompleteRead MaxRetryError NetworkError PoolTimeout ProtocolError ProxyError ReadError ReadTimeout "
+    "ReadTimeoutError RemoteProtocolError SSLError ServerDisconnectedError ServerTimeoutError Timeout "
+    "TimeoutException TransportError URLError WriteError WriteTimeout".split()
+)
+"""Class names, anywhere in the MRO, by which those packages name a broken or slow connection."""
+
+_TOO_MANY, _SERVER, _SERVER_END = 429, 500, 600
+_REQUEST_TIMEOUT: Final = 408
+_FATAL: Final = frozenset({401, 403, 404})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What the infrastructure did wrong.
+
+    Attributes:
+        status: HTTP status, or ``None`` for a broken or slow connection.
+        fatal: every further call would fail the same way.
+    """
+
+    status: int | None
+    fatal: bool
+
+
+def infrastructure_fault(error: BaseException) -> Fault | None:
+    """Recognise an error that is not the model's doing.
+
+    Connections, timeouts, 408, 429 and 5xx are such; 401, 403 and 404 are fatal ones. What an
+    exception was explicitly raised from counts too (an application that wraps its client's errors);
+    a failed assertion never does.
+    """
+    for link in _chain(error):
+        fault = _own_fault(link)
+        if fault is not None:
+            return fault
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen and not isinstance(link, AssertionError):
+        seen.add(id(link))
+        if isinstance(link, BaseExceptionGroup) and len(link.exceptions) == 1:
+            link = link.exceptions[0]
+            continue
+        yield link
+        link = link.__cause__
+
+
+def _own_fault(error: BaseException) -> Fault | None:
+    if isinstance(error, ConnectionError | TimeoutError):
+        return Fault(None, fatal=False)
+    names = {kind.__name__ for kind in type(error).__mro__ if _is_sdk(kind)}
+    if "gaierror" in {kind.__name__ for kind in type(error).__mro__}:
+        return Fault(None, fatal=False)
+    if not names:
+        return None
+    status = _status(error)
+    if status is not None:
+        return _by_status(status)
+    return Fault(None, fatal=False) if names & _CONNECTION else None
+
+
+def _is_sdk(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in _SDKS
+
+
+def _by_status(status: int) -> Fault | None:
+    if status in _FATAL:
+        return Fault(status, fatal=True)
+    if status in {_REQUEST_TIMEOUT, _TOO_MANY} or _SERVER <= status < _SERVER_END:
+        return Fault(status, fatal=False)
+    return None
+
+
+def _status(error: BaseException) -> int | None:
+    """HTTP status under the names that the SDKs give it."""
+    response = getattr(error, "response", None)
+    candidates = [getattr(error, name, None) for name in ("status_code", "status", "code", "http_status")]
+    candidates += [getattr(response, name, None) for name in ("status_code", "status")]
+    if isinstance(response, dict):  # botocore
+        candidates.append(response.get("ResponseMetadata", {}).get("HTTPStatusCode"))
+    return next((int(value) for value in candidates if isinstance(value, int) and value is not True), None)

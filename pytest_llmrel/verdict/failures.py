@@ -1,0 +1,64 @@
+"""Groups failures that are the same, as they come in, so that one sample of each kind is kept."""
+
+import re
+from collections import Counter
+
+from pytest_llmrel.core.model import Evidence, Failure, FailureGroup, FailureKey, Variant
+
+__all__ = ["FailureLog", "normalise"]
+
+MOST_GROUPS = 50
+"""Kinds of failure kept apart; the rest share one group, so that hostile messages cannot fill the memory."""
+
+_VOLATILE = re.compile(
+    r"""(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    r"""|(?P<address>\b0x[0-9a-fA-F]+\b)"""
+    r"""|(?P<id>\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}\b)"""
+    r"""|(?P<number>\d+(?:\.\d+)?)"""
+)
+_LONGEST = 300
+
+
+def normalise(message: str) -> str:
+    """The first line of a message without what differs from run to run: quoted text, numbers, addresses."""
+    first = next((line for line in message.splitlines() if line.strip()), "")
+    short = _VOLATILE.sub(lambda match: f"<{match.lastgroup}>", first[:_LONGEST])
+    return " ".join(short.split())
+
+
+class FailureLog:
+    """Counts failures by kind; keeps the evidence of the first of each.
+
+    Not thread-safe: one thread records.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[FailureKey] = Counter()
+        self._variants: dict[FailureKey, Counter[str]] = {}
+        self._evidence: dict[FailureKey, Evidence] = {}
+
+    def knows(self, key: FailureKey) -> bool:
+        """Whether a sample of this kind is kept already, so that no other is needed."""
+        return key in self._evidence
+
+    def record(self, failure: Failure, variant: Variant) -> None:
+        """Count one failure; of the evidence of its kind that of the earliest run is kept."""
+        key, evidence = failure.key, failure.evidence
+        if key not in self._counts and len(self._counts) >= MOST_GROUPS:
+            key = FailureKey(key.outcome, "various", "", "failures of other kinds")
+        self._counts[key] += 1
+        self._variants.setdefault(key, Counter())[variant.text] += 1
+        kept = self._evidence.get(key)
+        if evidence is not None and (kept is None or evidence.attempt.run < kept.attempt.run):
+            self._evidence[key] = evidence
+
+    def groups(self) -> tuple[FailureGroup, ...]:
+        """All kinds, most frequent first."""
+        return tuple(
+            FailureGroup(key, count, dict(self._variants[key]), self._evidence[key])
+            for key, count in self._counts.most_common()
+            if key in self._evidence
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self._counts)
