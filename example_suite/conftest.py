@@ -1,0 +1,49 @@
+"""Fixtures of the suite: where the model is, and what the tests talk to."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from shop_assistant import Basket, Conversation, Endpoint, ShopAssistant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[Endpoint]:
+    """The model of the environment; without OPENAI_BASE_URL a simulated one, so the suite runs offline."""
+    if "OPENAI_BASE_URL" in os.environ:
+        yield Endpoint.from_environment()
+        return
+    from pytest_llmrel.simulator import Simulator
+
+    with Simulator() as simulator:
+        model = os.environ.get("LLM_MODEL", "shop-assistant")
+        yield Endpoint(simulator.base_url, "simulated", model)
+
+
+@pytest.fixture
+def bot(endpoint: Endpoint) -> Iterator[ShopAssistant]:
+    """An assistant; each run of a test has its own."""
+    with ShopAssistant(endpoint) as assistant:
+        yield assistant
+
+
+@pytest.fixture
+def conversation(bot: ShopAssistant) -> Conversation:
+    """A talk that begins with this run."""
+    return Conversation(bot)
+
+
+@pytest.fixture
+def basket(tmp_path: Path) -> Iterator[Basket]:
+    """A basket with one teapot in it, in a folder of this run alone."""
+    path = tmp_path / "basket.json"
+    basket = Basket(path)
+    basket.change("teapot", 1)
+    yield basket
+    assert Basket(path).items == basket.items, "another run has written to the basket of this one"
