@@ -62,9 +62,9 @@ class GateFailure(LlmrelError, AssertionError):
         self.headline = text.partition("\n")[0]
 
 
-class Abstained(BaseException):  # noqa: N818  a signal, not an error
+class Abstained(BaseException):
     """Raised by ``llmrel.abstain`` to end the run."""
 
 
-class RunTimeout(BaseException):  # noqa: N818  a signal, not an error
+class RunTimeout(BaseException):
     """Raised inside a run that took longer than its timeout."""

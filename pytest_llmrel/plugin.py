@@ -13,8 +13,10 @@ import pytest
 __all__: list[str] = []
 
 _MARKERS = (
-    "krun(k=10, *, pass_rate, gates, gate, stop, concurrency, timeout, task_minutes): "
-    "run the test k times, independently and concurrently, and judge all runs at once",
+    (
+        "krun(k=10, *, pass_rate, gates, gate, stop, concurrency, timeout, task_minutes): "
+        "run the test k times, independently and concurrently, and judge all runs at once"
+    ),
     "paraphrase(argname, *wordings): run a krun test in each of these wordings of the same request",
 )
 
@@ -33,7 +35,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare options and ini keys; ``docs/reference/options.md`` describes them."""
     group = parser.getgroup("llmrel", "reliability of LLM features (pytest_llmrel)")
     group.addoption(
-        "--llmrel-k", type=_count, metavar="N", help="runs per wording, whatever the marks say (a quick look: 1)"
+        "--llmrel-k",
+        type=_count,
+        metavar="N",
+        help="runs per wording, whatever the marks say (a quick look: 1)",
     )
     group.addoption(
         "--llmrel-concurrency",
@@ -49,9 +54,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "share of runs ending in an infrastructure error above which a test is INCONCLUSIVE (default 0.1)",
         default="0.1",
     )
-    parser.addini("llmrel_inconclusive", "what INCONCLUSIVE does to a test: fail (default) or warn", default="fail")
     parser.addini(
-        "llmrel_scores", "names of scores that are recorded outside the test's own code", type="args", default=[]
+        "llmrel_inconclusive", "what INCONCLUSIVE does to a test: fail (default) or warn", default="fail"
+    )
+    parser.addini(
+        "llmrel_scores",
+        "names of scores that are recorded outside the test's own code",
+        type="args",
+        default=[],
     )
 
 
@@ -86,7 +96,7 @@ def _check_ini(config: pytest.Config) -> None:
 
 @pytest.fixture
 def llmrel() -> object:
-    """The run in progress: ``.score()``, ``.output()``, ``.abstain()``, ``.variant``, ``.index``, ``.seed``."""
+    """The run in progress: score(), output(), abstain(), case, variant, index, seed."""
     raise pytest.UsageError("fixture 'llmrel' is the run of a krun test; mark the test with @krun")
 
 
@@ -134,7 +144,7 @@ def pytest_runtest_makereport(
     if item.get_closest_marker("krun") is not None:
         from pytest_llmrel.glue.item import result_of
 
-        report.llmrel_result = result_of(item, call, report)
+        vars(report)["llmrel_result"] = result_of(item, call, report)
     return report
 
 

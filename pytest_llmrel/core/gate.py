@@ -59,7 +59,7 @@ class Gate:
         return self.metric not in RATES | TIMES and self.k is None
 
 
-def parse_gate(text: str, may_be_score: Callable[[str], bool]) -> Gate:
+def parse_gate(text: object, may_be_score: Callable[[str], bool]) -> Gate:
     """Read ``"metric >= number"``.
 
     Args:
@@ -72,7 +72,7 @@ def parse_gate(text: str, may_be_score: Callable[[str], bool]) -> Gate:
     match = _GATE.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise GateError(f"gate {text!r} cannot be read; write it as 'pass_rate >= 0.9'")
-    gate = Gate(match["metric"], match["sign"], _number(match["bar"], text))
+    gate = Gate(match["metric"], match["sign"], _number(match["bar"], match[0]))
     if gate.is_score:
         _check_score(gate, may_be_score)
     elif gate.metric in TIMES and gate.bar < 0:
@@ -95,11 +95,12 @@ def _number(text: str, gate: str) -> float:
 def _check_score(gate: Gate, may_be_score: Callable[[str], bool]) -> None:
     if gate.metric.isidentifier() and may_be_score(gate.metric):
         return
-    known = sorted(RATES | TIMES) + ["pass@K", "pass^K"]
+    known = [*sorted(RATES | TIMES), "pass@K", "pass^K"]
     close = difflib.get_close_matches(gate.metric, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise GateError(
         f"gate '{gate}': unknown metric {gate.metric!r}; {hint}"
         f"Known are {', '.join(known)}, and every score that the test's own code records with "
-        f"llmrel.score({gate.metric!r}, ...); declare one that is recorded elsewhere in the ini key llmrel_scores"
+        f"llmrel.score({gate.metric!r}, ...); "
+        "declare one that is recorded elsewhere in the ini key llmrel_scores"
     )

@@ -1,6 +1,6 @@
 """The values that cross every room: frozen, slotted, without behaviour beyond themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -124,10 +124,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failure: its kind and, unless that kind is known already, what there is to show of it."""
+    """One failure: its kind, and how to describe it.
+
+    Attributes:
+        describe: makes the evidence; called once per kind, by the thread that records, because it is
+            slow and pytest's part of it is not thread-safe.
+    """
 
     key: FailureKey
-    evidence: Evidence | None
+    describe: Callable[[], Evidence]
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Run:
             TypeError: ``value`` is not a real number.
             ValueError: ``name`` is not an identifier, or was recorded in this run already.
         """
-        if not isinstance(name, str) or not name.isidentifier():
+        if not str(name).isidentifier():
             raise ValueError(f"score name {name!r} is not an identifier such as 'politeness'")
         if any(score.name == name for score in self.scores):
             raise ValueError(f"score {name!r} was recorded in this run already")
@@ -96,4 +96,3 @@ class Run:
 
 current_run: ContextVar[Run | None] = ContextVar("pytest_llmrel_current_run", default=None)
 """The run that the running code belongs to; set in the run's own context, thread or task."""
-

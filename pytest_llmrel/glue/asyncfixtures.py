@@ -30,7 +30,7 @@ def bridged(function: Callable[..., Any], node: _Node) -> Callable[..., Any]:
     """A synchronous fixture function around the async ``function``, for one run.
 
     Args:
-        function: takes the fixture's arguments by name; a method of the test class may be bound to any instance.
+        function: takes the fixture's arguments by name; a method may be bound to any instance of its class.
         node: the run, which executes the coroutines and has the right instance.
     """
 
@@ -43,7 +43,7 @@ def bridged(function: Callable[..., Any], node: _Node) -> Callable[..., Any]:
     def wait(coroutine: Coroutine[Any, Any, Any]) -> Any:
         if node.wait_for is None:
             coroutine.close()
-            raise RuntimeError(f"async fixture {function.__name__!r} was requested by a test without a loop")
+            raise RuntimeError(f"async fixture {function.__name__!r}: this test has no event loop")
         return node.wait_for(coroutine)
 
     def fixture(**arguments: object) -> object:

@@ -44,7 +44,7 @@ def shared_loop(item: pytest.Function) -> asyncio.AbstractEventLoop | None:
     """
     if _anyio_backend(item)[0]:
         runner = getattr(sys.modules.get("anyio.pytest_plugin"), "_current_runner", None)
-        return None if runner is None else runner.get_loop()  # type: ignore[no-any-return]
+        return None if runner is None else runner.get_loop()
     if not item.config.pluginmanager.has_plugin("asyncio"):
         return None
     scope = _asyncio_loop_scope(item)
@@ -57,7 +57,7 @@ def shared_loop(item: pytest.Function) -> asyncio.AbstractEventLoop | None:
 def _asyncio_loop_scope(item: pytest.Function) -> str | None:
     """The widest loop scope above "function" that the test or one of its fixtures runs in."""
     mark = item.get_closest_marker("asyncio")
-    scopes = {
+    scopes: set[object] = {
         _fixture_loop_scope(item.config, scope, function)
         for scope, function in fixture_functions(item).values()
         if scope != "function" and is_async(function)
@@ -83,6 +83,5 @@ def _ini(config: pytest.Config, name: str) -> str | None:
 def _anyio_backend(item: pytest.Function) -> tuple[str, dict[str, Any]]:
     if "anyio_backend" not in item.fixturenames:
         return "", {}
-    backend = item.funcargs.get("anyio_backend") or fixture_value(item, "anyio_backend")
+    backend: Any = item.funcargs.get("anyio_backend") or fixture_value(item, "anyio_backend")
     return (backend, {}) if isinstance(backend, str) else (backend[0], backend[1])
-

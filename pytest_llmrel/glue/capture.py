@@ -3,8 +3,8 @@
 import io
 import logging
 import sys
-from contextlib import ExitStack, contextmanager
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, TextIO
 
 import pytest

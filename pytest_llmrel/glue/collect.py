@@ -24,9 +24,10 @@ def plan_of(item: pytest.Item) -> RunPlan:
     Raises:
         PlanError: with every mistake in its marks.
     """
-    if _PLAN not in item.stash:
-        item.stash[_PLAN] = _resolve(item)
-    return item.stash[_PLAN]
+    plan = item.stash.get(_PLAN, None)
+    if plan is None:
+        plan = item.stash[_PLAN] = _resolve(item)
+    return plan
 
 
 def check_all(session: pytest.Session, items: Iterable[pytest.Item]) -> None:
@@ -63,7 +64,9 @@ def parametrize_wording(metafunc: pytest.Metafunc) -> None:
 
 def _resolve(item: pytest.Item) -> RunPlan:
     if not isinstance(item, pytest.Function) or _is_unittest(item):
-        what = "a unittest.TestCase method" if isinstance(item, pytest.Function) else f"a {type(item).__name__}"
+        what = f"a {type(item).__name__}"
+        if isinstance(item, pytest.Function):
+            what = "a unittest.TestCase method"
         raise PlanError(f"krun cannot run {what}; write it as a plain pytest function or method")
     problems: list[str] = []
     argname, variants = _collected(problems, lambda: _wordings(item)) or (None, (Variant(),))
@@ -71,7 +74,7 @@ def _resolve(item: pytest.Item) -> RunPlan:
     if not marks:
         problems.append("paraphrase without krun runs nothing; add @krun")
     config = item.config
-    plan = _collected(
+    plan: RunPlan | None = _collected(
         problems,
         lambda: resolve(marks, settings(config), lambda name: _records(item, name), variants, argname),
     )
@@ -127,7 +130,7 @@ def _read_paraphrase(item: pytest.Function, mark: pytest.Mark) -> tuple[str, tup
     if not isinstance(argname, str):
         problems.append("paraphrase takes the name of an argument first, then the wordings")
     elif argname not in item.fixturenames:
-        problems.append(f"paraphrase: {argname!r} is not in the signature of the test; add it or mend the name")
+        problems.append(f"paraphrase: {argname!r} is not in the signature of the test; mend the name")
     elif argname in fixture_functions(item) and argname not in _parameters(item):
         problems.append(f"paraphrase: {argname!r} is a fixture that is not replaced; choose another name")
     variants: Sequence[Variant] = _collected(problems, lambda: read_variants(wordings)) or ()
@@ -142,7 +145,7 @@ def _parameters(item: pytest.Function) -> Iterable[str]:
 
 
 def _records(item: pytest.Function, name: str) -> bool:
-    """Whether the code of the test, its module or its fixtures names ``name`` as a score, or the ini file does."""
+    """Whether the module of the test or of a fixture, or the ini file, names ``name`` as a score."""
     if name in item.config.getini("llmrel_scores"):
         return True
     functions = [item.function, *(function for _, function in fixture_functions(item).values())]

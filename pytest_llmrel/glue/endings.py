@@ -1,8 +1,8 @@
 """How a run ended: what its phases raised becomes an outcome, a kind of failure and its evidence."""
 
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from unittest import SkipTest
@@ -42,16 +42,10 @@ class Ending:
 
 
 class Reporter:
-    """Turns endings into samples; its methods may be called from several threads at once.
+    """Turns endings into samples; its methods may be called from several threads at once."""
 
-    Args:
-        config: of the session.
-        is_known: whether a sample of that kind of failure is kept already, so that no other is described.
-    """
-
-    def __init__(self, config: pytest.Config, is_known: Callable[[FailureKey], bool]) -> None:
+    def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._is_known = is_known
 
     def sample(self, node: RunNode, ending: Ending) -> Sample:
         """The sample of a run that has ended."""
@@ -75,8 +69,9 @@ class Reporter:
         own = [(f, line) for f, line in reversed(stack) if _package(f) not in _MACHINERY]
         where = self._location(own)
         key = FailureKey(Outcome.ERROR, RunTimeout.__name__, where, normalise(message))
-        evidence = _evidence(run, message, "".join(traceback.StackSummary.extract(iter(own)).format()))
-        return Sample(run.attempt, Outcome.ERROR, timeout, failure=Failure(key, evidence), timed_out=True)
+        text = "".join(traceback.StackSummary.extract(iter(own)).format())
+        failure = Failure(key, partial(_evidence, run, message, text))
+        return Sample(run.attempt, Outcome.ERROR, timeout, failure=failure, timed_out=True)
 
     def _classify(self, ending: Ending) -> tuple[Outcome, bool]:
         """Outcome of a run, and whether every further one would end the same way."""
@@ -102,10 +97,7 @@ class Reporter:
         error.__traceback__ = _without_machinery(error.__traceback__)
         where = self._location(list(traceback.walk_tb(error.__traceback__)))
         key = FailureKey(outcome, type(error).__name__, where, normalise(message))
-        if self._is_known(key):
-            return Failure(key, None)
-        text = _described(node, error)
-        return Failure(key, _evidence(node.run, message, text))
+        return Failure(key, lambda: _evidence(node.run, message, _described(node, error)))
 
     def _location(self, frames: list[tuple[FrameType, int]]) -> str:
         """``path:line`` of the innermost frame of the project's own code, or of the innermost at all."""
@@ -146,6 +138,10 @@ def _package(frame: FrameType) -> str:
 
 def _described(node: RunNode, error: BaseException) -> str:
     """The failure as pytest would show it, ``""`` if no code of the user's was involved."""
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            part.__traceback__ = _without_machinery(part.__traceback__)
+        return "".join(traceback.format_exception(error))
     if error.__traceback__ is None:
         return ""
     try:

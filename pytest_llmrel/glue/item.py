@@ -1,6 +1,7 @@
 """The flow of one ``krun`` item: shared fixtures, runs, verdict, and what pytest gets to see of it."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -14,11 +15,11 @@ from pytest_llmrel.glue.capture import routed_output
 from pytest_llmrel.glue.collect import plan_of
 from pytest_llmrel.glue.crew import Staffing, crew_for, staffing_of
 from pytest_llmrel.glue.endings import Reporter
-from pytest_llmrel.glue.runnode import RunFactory, VerdictRepr, set_up_shared_fixtures
+from pytest_llmrel.glue.runnode import RunFactory, set_up_shared_fixtures
 from pytest_llmrel.glue.session import SessionResults
 from pytest_llmrel.reports.explanation import explain
 from pytest_llmrel.reports.junit import properties
-from pytest_llmrel.reports.result import Result, test_result
+from pytest_llmrel.reports.result import Result, result_entry
 from pytest_llmrel.runtime.drive import Inbox, drive
 from pytest_llmrel.runtime.schedule import Schedule
 from pytest_llmrel.verdict.decide import decide
@@ -78,7 +79,7 @@ def _run_all(
     item: pytest.Function, plan: RunPlan, staffing: Staffing, schedule: Schedule, aggregate: Aggregate
 ) -> None:
     inbox: Inbox = SimpleQueue()
-    reporter = Reporter(item.config, aggregate.failures.knows)
+    reporter = Reporter(item.config)
     factory = RunFactory(item, staffing.forbidden, bridge_async=not staffing.foreign)
     with ExitStack() as stack:
         stack.enter_context(routed_output(item.config, alone=staffing.alone))
@@ -89,7 +90,7 @@ def _run_all(
 def _publish(item: pytest.Function, plan: RunPlan, summary: Summary, notes: tuple[str, ...]) -> Result:
     """Judge, and leave the result where the report will take it from."""
     verdict = decide(plan, summary, float(item.config.getini("llmrel_max_error_rate")))
-    result = item.stash[_RESULT] = test_result(item.nodeid, summary, verdict, notes)
+    result = item.stash[_RESULT] = result_entry(item.nodeid, summary, verdict, notes)
     item.user_properties.extend(properties(result))
     return result
 
@@ -113,6 +114,11 @@ def _pass_on(summary: Summary, outcome: Outcome, signal: Any) -> None:
 
 
 def _repr_failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
-    if isinstance(excinfo.value, GateFailure):
-        return VerdictRepr(str(excinfo.value), str(item.path), (item.location[1] or 0) + 1)
-    return type(item).repr_failure(item, excinfo)
+    shown: Any
+    if not isinstance(excinfo.value, GateFailure):
+        return type(item).repr_failure(item, excinfo)
+    # The explanation in place of a traceback; the headline in pytest's one-line summary.
+    shown = excinfo.getrepr(style="value", chain=False)
+    line = (item.location[1] or 0) + 1
+    crash = replace(shown.reprcrash, path=str(item.path), lineno=line, message=excinfo.value.headline)
+    return type(shown)([(shown.reprtraceback, crash, None)])

@@ -84,7 +84,7 @@ class Lifecycle:
         began = perf_counter()
         ending.error = self._caught(body)
         ending.duration = perf_counter() - began
-        node.note_result(passed=ending.error is None)
+        node.passed = ending.error is None
 
     async def execute_on_loop(self, attempt: Attempt) -> Sample:
         """Run ``attempt`` as the current task; for tests whose fixtures neither block nor wait."""
@@ -101,6 +101,7 @@ class Lifecycle:
             except BaseException as error:  # noqa: BLE001  a value from here on
                 ending.error = error
             ending.duration = perf_counter() - began
+            node.passed = ending.error is None
         ending.teardown_error = _caught(node.tear_down)
         return self._finish(node, ending)
 
@@ -115,7 +116,7 @@ class Lifecycle:
         given: dict[str, object] = {"llmrel": run}
         if self._plan.argname is not None:
             given[self._plan.argname] = run.variant
-        return self._factory.make(run, given, coroutines and coroutines.wait)
+        return self._factory.make(run, given, None if coroutines is None else coroutines.wait)
 
     def _finish(self, node: RunNode, ending: Ending) -> Sample:
         self._running.pop(node.run.attempt, None)
@@ -141,7 +142,11 @@ class _Coroutines:
 
     def wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         task = self._task = self._task or RunTask()
-        value, context = self._host.run(task.perform(coroutine, copy_context(), self._timeout))
+        try:
+            value, context = self._host.run(task.perform(coroutine, copy_context(), self._timeout))
+        except KeyboardInterrupt:
+            task.interrupt()
+            raise
         carry(context)
         return value
 

@@ -8,24 +8,21 @@ originals, set up once and under a lock. Checked against the oldest and newest s
 import copy
 import dataclasses
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import pytest
-from _pytest._code.code import ReprFileLocation, TerminalRepr
-from _pytest._io import TerminalWriter
 from _pytest.compat import NOTSET
 from _pytest.fixtures import FixtureDef
 from _pytest.scope import Scope
-from _pytest.tmpdir import tmppath_result_key
 
 from pytest_llmrel.core.run import Run
 from pytest_llmrel.glue.asyncfixtures import Await, bridged, is_async
+from pytest_llmrel.glue.scratch import ScratchFolders
 
 __all__ = [
     "RunFactory",
     "RunNode",
-    "VerdictRepr",
     "fixture_functions",
     "fixture_value",
     "marked_fixtures",
@@ -43,12 +40,15 @@ class RunNode(pytest.Function):
     factory: "RunFactory"
     wait_for: Await | None
     active: bool = True
+    passed: bool = False
+    _finalizers: list[Callable[[], object]]
+    _dynamic: dict[str, Sequence[Any]]
 
     def addfinalizer(self, fin: Callable[[], object]) -> None:
         """Keep a finalizer for the end of this run."""
         self._finalizers.append(fin)
 
-    def add_marker(self, marker: str | pytest.MarkDecorator, append: bool = True) -> None:  # noqa: FBT001, FBT002  pytest's signature
+    def add_marker(self, marker: str | pytest.MarkDecorator, append: bool = True) -> None:
         """Mark the item too: a fixture that applies ``xfail`` means the test."""
         super().add_marker(marker, append)
         self.factory.mark_item(self.own_markers[-1 if append else 0])
@@ -57,10 +57,6 @@ class RunNode(pytest.Function):
     def arguments(self) -> dict[str, object]:
         """What the test function is called with."""
         return {name: self.funcargs[name] for name in self._fixtureinfo.argnames}
-
-    def note_result(self, *, passed: bool) -> None:
-        """Tell ``tmp_path`` whether its directory is worth keeping."""
-        self.stash[tmppath_result_key]["call"] = passed
 
     def tear_down(self) -> None:
         """Run the finalizers, last first, every one of them.
@@ -76,8 +72,7 @@ class RunNode(pytest.Function):
             except BaseException as error:  # noqa: BLE001  raised below, after the others had their turn
                 raised.append(error)
         # Cut the cycles node -> request -> node, as pytest does: memory must not wait for the collector.
-        self._request = None
-        self.funcargs = {}
+        vars(self).update(_request=None, funcargs={})
         if len(raised) == 1:
             raise raised[0]
         if raised:
@@ -107,7 +102,7 @@ class RunFactory:
         self._lock = threading.RLock()
         self._views: dict[int, _SharedFixture] = {}
         self._session = _SessionView(item.session)
-        self._scratch = _Scratch(item)
+        self._scratch = ScratchFolders(item)
         self._closure = item._fixtureinfo.name2fixturedefs
         self._ready = {
             name: self._view(definitions[-1])
@@ -135,15 +130,13 @@ class RunFactory:
             fixtureinfo=item._fixtureinfo,
             originalname=item.originalname,
         )
-        node.__dict__.update(
-            {name: value for name, value in item.__dict__.items() if name not in node.__dict__.keys() | _OVERRIDDEN}
-        )
+        inherited = vars(item).keys() - vars(node).keys() - _OVERRIDDEN
+        vars(node).update({name: vars(item)[name] for name in inherited})
         node.run, node.factory, node.wait_for = run, self, wait_for
         node._finalizers, node._dynamic = [], {}
-        node.session = self._session
+        node.session = cast("pytest.Session", self._session)
         node.own_markers, node.user_properties = list(item.own_markers), item.user_properties
         node.stash._storage.update(item.stash._storage)
-        node.stash[tmppath_result_key] = {}
         self._give_fixtures(node, given)
         return node
 
@@ -155,11 +148,13 @@ class RunFactory:
             if name not in self._ready and name not in constants
         }
         info = node._fixtureinfo
-        node._fixtureinfo = dataclasses.replace(info, name2fixturedefs={**self._ready_lists, **own})
+        definitions: dict[str, Any] = {**self._ready_lists, **own}
+        node._fixtureinfo = dataclasses.replace(info, name2fixturedefs=definitions)
         node.fixturenames = list(info.names_closure)
         node._initrequest()
-        node._request._fixture_defs.update(self._ready)
-        node._request._fixture_defs.update(constants)
+        known: dict[str, Any] = node._request._fixture_defs
+        known.update(self._ready)
+        known.update(constants)
         node.funcargs.update(self._values)
         node.funcargs.update({name: given[name] for name in given if name in info.names_closure})
 
@@ -191,12 +186,13 @@ class RunFactory:
         return view
 
     def _own(self, definition: FixtureDef[Any], node: RunNode) -> FixtureDef[Any]:
-        own: Any = copy.copy(definition)
-        own.cached_result, own._finalizers = None, []
+        own = copy.copy(definition)
+        changed = vars(own)
+        changed.update(cached_result=None, _finalizers=[])
         if definition.argname == "tmp_path" and definition.func.__module__ == "_pytest.tmpdir":
-            own.func = self._scratch.tmp_path
+            changed["func"] = self._scratch.tmp_path
         elif self._bridge_async and is_async(definition.func):
-            own.func = bridged(definition.func, node)
+            changed["func"] = bridged(definition.func, node)
         return own
 
 
@@ -271,36 +267,6 @@ class _Constant:
         """Nothing here ends before the run does."""
 
 
-class _Scratch:
-    """``tmp_path`` for runs: ``<test>0/run0``, ``<test>0/run1``, ...
-
-    pytest's own looks through all existing directories for the next free number, which is quadratic in
-    k, and gives up after ten collisions with other threads.
-    """
-
-    def __init__(self, item: pytest.Function) -> None:
-        self._item = item
-        self._lock = threading.Lock()
-        self._base: Any = None
-
-    def tmp_path(self, request: Any, tmp_path_factory: pytest.TempPathFactory) -> Generator[Any, None, None]:
-        """A fixture function in place of pytest's."""
-        node: RunNode = request.node
-        with self._lock:
-            if self._base is None:
-                name = "".join(c if c.isalnum() else "_" for c in self._item.name)[:30]
-                self._base = tmp_path_factory.mktemp(name, numbered=True)
-        variant, run = node.run.attempt.variant.key, node.run.index
-        path = self._base / (f"{variant}-run{run}" if variant else f"run{run}")
-        path.mkdir(mode=0o700)
-        yield path
-        passed = node.stash[tmppath_result_key].get("call", True)
-        if tmp_path_factory._retention_policy == "failed" and passed:
-            from shutil import rmtree
-
-            rmtree(path, ignore_errors=True)
-
-
 class _SessionView:
     """The session as a run's node sees it: the run is active, and dynamic fixtures are its own."""
 
@@ -317,9 +283,8 @@ class _SessionView:
     def __setattr__(self, name: str, value: object) -> None:
         setattr(self._real, name, value)
 
-    @property
-    def __class__(self) -> Any:
-        return type(self._real)
+    # So that isinstance(request.session, pytest.Session) holds.
+    __class__ = property(lambda self: type(self._real))
 
 
 class _SetupStateView:
@@ -348,20 +313,9 @@ class _FixtureManagerView:
     def getfixturedefs(self, argname: str, node: Any) -> Sequence[Any] | None:
         """The definitions of ``argname`` that ``node`` sees."""
         definitions = self._real.getfixturedefs(argname, node)
-        return node.isolated(argname, definitions) if definitions and isinstance(node, RunNode) else definitions
-
-
-class VerdictRepr(TerminalRepr):
-    """The explanation of a verdict in place of a traceback; ``reprcrash`` feeds the one-line summary."""
-
-    def __init__(self, text: str, path: str, line: int) -> None:
-        self.text = text
-        self.reprcrash = ReprFileLocation(path, line, text.partition("\n")[0])
-
-    def toterminal(self, tw: TerminalWriter) -> None:
-        """Write the text as it is; it has been made safe for a terminal."""
-        for line in self.text.splitlines():
-            tw.line(line)
+        if definitions and isinstance(node, RunNode):
+            return node.isolated(argname, definitions)
+        return definitions
 
 
 def marked_fixtures(session: pytest.Session, names: frozenset[str]) -> list[tuple[Callable[..., Any], str]]:

@@ -10,6 +10,7 @@ __all__ = ["counts", "explain"]
 _MOST_GROUPS = 5
 _MOST_LINES = 40
 """Lines shown of a traceback or output; the JSON report has more."""
+_WORST_FIRST = ("FAIL", "INCONCLUSIVE", "PASS")
 _COUNTED = ("passed", "failed", "errors", "abstained", "skipped", "xfailed", "unfinished")
 
 
@@ -30,7 +31,7 @@ def _plural(name: str, count: int) -> str:
 
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     name = result["nodeid"].rpartition("::")[2]
-    findings = sorted(result["findings"], key=lambda finding: ("FAIL", "INCONCLUSIVE", "PASS").index(finding["status"]))
+    findings = sorted(result["findings"], key=lambda finding: _WORST_FIRST.index(finding["status"]))
     headline = findings[0]["explanation"] if findings else "nothing was judged"
     yield f"{printable(name)}: {result['verdict']}: {headline}"
     yield counts(result)
@@ -40,7 +41,8 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     if result["variants"]:
         yield ""
         yield "passes by wording:"
-        yield from (f"  {tally['passed']} of {tally['n']}  {_quoted(tally['text'])}" for tally in result["variants"])
+        for tally in result["variants"]:
+            yield f"  {tally['passed']} of {tally['n']}  {_quoted(tally['text'])}"
     yield from _groups(result)
     yield from (f"note: {note}" for note in result["notes"])
 

@@ -1,4 +1,7 @@
-"""The result of one test and of the session as JSON-simple data (schema 1): keys may be added, never changed."""
+"""The results of tests and session as JSON-simple data, schema 1.
+
+Keys may be added, never changed; an undefined number is ``null`` and its reason stands beside it.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,7 +10,7 @@ from typing import Any, Final
 
 from pytest_llmrel.core.model import FailureGroup, Outcome, Status, Summary, Verdict
 
-__all__ = ["SCHEMA", "canonical", "session_document", "test_result"]
+__all__ = ["SCHEMA", "canonical", "result_entry", "session_document"]
 
 SCHEMA: Final = 1
 _NOT_METERED: Final = {
@@ -22,7 +25,7 @@ _NOT_METERED: Final = {
 Result = dict[str, Any]
 
 
-def test_result(nodeid: str, summary: Summary, verdict: Verdict, notes: Sequence[str] = ()) -> Result:
+def result_entry(nodeid: str, summary: Summary, verdict: Verdict, notes: Sequence[str] = ()) -> Result:
     """The entry of one test.
 
     Args:
@@ -92,6 +95,6 @@ def _group(group: FailureGroup) -> dict[str, Any]:
             "message": evidence.message,
             "traceback": evidence.traceback,
             "output": evidence.output,
-            "captured": {title: text for title, text in evidence.captured},
+            "captured": dict(evidence.captured),
         },
     }

@@ -10,7 +10,7 @@ _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
 def printable(text: str) -> str:
-    """The same text with every control and formatting character spelled out (``\\x1b``, ``\\u202e``)."""
+    """The same text with every control and formatting character spelled out, as in a Python literal."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c in _KEPT or unicodedata.category(c) not in _UNSAFE else _spelled(c) for c in text)

@@ -26,7 +26,6 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     A timer that someone else has set (SIGALRM) is put back afterwards, with the time it had left.
     """
-
     over = False
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:

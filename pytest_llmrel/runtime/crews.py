@@ -18,7 +18,7 @@ GiveUp = Callable[[Attempt, FrameType | None], Sample]
 class InlineCrew:
     """One run at a time, in the calling thread; the time limit is the business of ``execute``."""
 
-    limit = None
+    limit: float | None = None
 
     def __init__(self, execute: Execute, inbox: Inbox) -> None:
         self._execute = execute

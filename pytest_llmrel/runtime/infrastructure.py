@@ -1,4 +1,4 @@
-"""Tells faults of the infrastructure from failures of the model, by class and HTTP status, importing no SDK."""
+"""Tells faults of the infrastructure from failures of the model, by class and HTTP status; imports no SDK."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import Final
 __all__ = ["Fault", "infrastructure_fault"]
 
 _SDKS: Final = frozenset(
-    "aiohttp anthropic azure boto3 botocore cohere google groq httpcore httpcore2 httpx httpx2 huggingface_hub "
-    "litellm mistralai ollama openai replicate requests together urllib urllib3 vertexai websockets".split()
+    "aiohttp anthropic azure boto3 botocore cohere google groq httpcore httpcore2 httpx httpx2 "
+    "huggingface_hub litellm mistralai ollama openai replicate requests together urllib urllib3 "
+    "vertexai websockets".split()
 )
 """Top-level packages whose exceptions carry an HTTP status or speak of a connection."""
 

@@ -39,7 +39,12 @@ class InlineLoop:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Execute ``coroutine`` here."""
-        return self.loop.run_until_complete(coroutine)
+        task = self.loop.create_task(coroutine)
+        try:
+            return self.loop.run_until_complete(task)
+        except KeyboardInterrupt:
+            task.cancel()
+            raise
 
     def stuck(self) -> str:
         """Never: a blocking call blocks only its own run."""
@@ -89,10 +94,12 @@ class ThreadLoop:
             return ""
         frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001  documented, despite its name
         where = "".join(traceback.format_stack(frame)[-1:]).strip() if frame else "an unknown place"
-        return f"a run blocks the event loop, so no other can go on; a synchronous call in async code? {where}"
+        return (
+            f"a run blocks the event loop, so no other can go on; a synchronous call in async code? {where}"
+        )
 
     def close(self) -> None:
-        """Cancel what the runs left on the loop; a loop that cannot be ended is left running, in its daemon."""
+        """Cancel what the runs left on the loop; one that cannot be ended is left running, in its daemon."""
         ending = asyncio.run_coroutine_threadsafe(_wind_up(self.loop, self._foreign), self.loop)
         try:
             ended = ending.result(_PATIENCE * 2)
@@ -101,7 +108,8 @@ class ThreadLoop:
         if not ended:
             return
         if self._owned:
-            asyncio.run_coroutine_threadsafe(self.loop.shutdown_asyncgens(), self.loop).result(_PATIENCE)
+            finishing = self.loop.shutdown_asyncgens()
+            asyncio.run_coroutine_threadsafe(finishing, self.loop).result(_PATIENCE)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(_PATIENCE)
         if self._owned and not self._thread.is_alive():

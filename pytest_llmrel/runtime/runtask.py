@@ -49,6 +49,11 @@ class RunTask:
             raise _timeout(seconds, reply.exception() if reply.done() else None)
         return reply.result()
 
+    def interrupt(self) -> None:
+        """Cancel what is being executed, so that the next coroutine has its turn; loop not running."""
+        if self._task is not None:
+            self._task.cancel()
+
     async def end(self) -> None:
         """Let the task end."""
         if self._task is not None:
@@ -67,6 +72,7 @@ class RunTask:
                     task.uncancel()
                 if not reply.done():
                     reply.set_exception(_portable(error))
+                    reply.exception()  # so that asyncio does not complain if nobody is left to ask
             else:
                 if not reply.done():
                     reply.set_result((value, copy_context()))

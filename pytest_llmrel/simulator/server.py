@@ -50,7 +50,7 @@ class Simulator:
         ValueError: an argument is out of range, or the host is not on this machine.
     """
 
-    def __init__(  # noqa: PLR0913  # options of a constructor, all but one by keyword
+    def __init__(  # options of a constructor, all but one by keyword
         self,
         persona: Persona | None = None,
         *,

@@ -37,27 +37,21 @@ class FailureLog:
         self._variants: dict[FailureKey, Counter[str]] = {}
         self._evidence: dict[FailureKey, Evidence] = {}
 
-    def knows(self, key: FailureKey) -> bool:
-        """Whether a sample of this kind is kept already, so that no other is needed."""
-        return key in self._evidence
-
     def record(self, failure: Failure, variant: Variant) -> None:
-        """Count one failure; of the evidence of its kind that of the earliest run is kept."""
-        key, evidence = failure.key, failure.evidence
+        """Count one failure; the first of its kind is described."""
+        key = failure.key
         if key not in self._counts and len(self._counts) >= MOST_GROUPS:
             key = FailureKey(key.outcome, "various", "", "failures of other kinds")
+        if key not in self._counts:
+            self._evidence[key] = failure.describe()
         self._counts[key] += 1
         self._variants.setdefault(key, Counter())[variant.text] += 1
-        kept = self._evidence.get(key)
-        if evidence is not None and (kept is None or evidence.attempt.run < kept.attempt.run):
-            self._evidence[key] = evidence
 
     def groups(self) -> tuple[FailureGroup, ...]:
         """All kinds, most frequent first."""
         return tuple(
             FailureGroup(key, count, dict(self._variants[key]), self._evidence[key])
             for key, count in self._counts.most_common()
-            if key in self._evidence
         )
 
     def __bool__(self) -> bool:

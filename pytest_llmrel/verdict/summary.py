@@ -33,17 +33,17 @@ class Aggregate:
         self._cells: dict[tuple[str, str], _Cell] = {}
         self._durations = array("d")
         self._scores: dict[str, array[float]] = {}
-        self.failures = FailureLog()
-        self.teardowns = FailureLog()
+        self._failures = FailureLog()
+        self._teardowns = FailureLog()
 
     def record(self, sample: Sample) -> None:
         """Add one finished run."""
         self._counts[sample.outcome] += 1
         variant = sample.attempt.variant
         if sample.failure is not None:
-            self.failures.record(sample.failure, variant)
+            self._failures.record(sample.failure, variant)
         if sample.teardown is not None:
-            self.teardowns.record(sample.teardown, variant)
+            self._teardowns.record(sample.teardown, variant)
         if sample.outcome in _VALID:
             self._record_valid(sample)
 
@@ -70,8 +70,8 @@ class Aggregate:
             unfinished=self._planned - done,
             metrics=self._metrics(done),
             variants=self._variants() if self._plan.argname else (),
-            groups=self.failures.groups(),
-            teardowns=self.teardowns.groups(),
+            groups=self._failures.groups(),
+            teardowns=self._teardowns.groups(),
             stop_reason=stop_reason,
         )
 
@@ -116,12 +116,13 @@ class Aggregate:
             return Estimate.undefined(f"needs at least {k} valid runs per wording, there are {fewest}", n)
         point = fsum(estimator(cell.n, cell.passed, k) for cell in cells) / len(cells)
         if len(cells) > 1:
-            return Estimate(point, None, None, n, f"mean of {len(cells)} wordings, no interval below ten tasks")
+            return Estimate(point, None, None, n, f"mean of {len(cells)} wordings; no interval")
         low, high = wilson(cells[0].passed, n)
         if every:
-            return Estimate(point, low**k, high**k, n, "unbiased; Wilson 95 % of the pass rate, to the power k")
-        ends = (1 - (1 - low) ** k, 1 - (1 - high) ** k)
-        return Estimate(point, *ends, n, "unbiased; Wilson 95 % of the pass rate, transformed")
+            low, high = low**k, high**k
+        else:
+            low, high = 1 - (1 - low) ** k, 1 - (1 - high) ** k
+        return Estimate(point, low, high, n, "unbiased; Wilson 95 % of the pass rate, transformed")
 
 
 class _Cell:

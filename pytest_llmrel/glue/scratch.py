@@ -1,0 +1,44 @@
+"""``tmp_path`` for runs: ``<test>0/run0``, ``<test>0/run1``, ...
+
+pytest's own looks through all existing folders for the next free number, which is quadratic in k, and
+gives up after ten collisions with other threads.
+"""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+__all__ = ["ScratchFolders"]
+
+_LONGEST_NAME = 30
+
+
+class ScratchFolders:
+    """The folders of one item's runs."""
+
+    def __init__(self, item: pytest.Function) -> None:
+        self._name = "".join(c if c.isalnum() else "_" for c in item.name)[:_LONGEST_NAME]
+        self._keep_passed = item.config.getini("tmp_path_retention_policy") != "failed"
+        self._lock = threading.Lock()
+        self._base: Path | None = None
+
+    def tmp_path(self, request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+        """The fixture function that stands in for pytest's."""
+        node = request.node
+        variant = node.run.attempt.variant.key
+        name = f"{variant}-run{node.run.index}" if variant else f"run{node.run.index}"
+        path = self._home(tmp_path_factory) / name
+        path.mkdir(mode=0o700)
+        yield path
+        if node.passed and not self._keep_passed:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _home(self, factory: pytest.TempPathFactory) -> Path:
+        with self._lock:
+            if self._base is None:
+                self._base = factory.mktemp(self._name, numbered=True)
+            return self._base
