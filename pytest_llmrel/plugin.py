@@ -85,6 +85,10 @@ def _check_ini(config: pytest.Config) -> None:
     chosen = config.getini("llmrel_inconclusive")
     if chosen not in {"fail", "warn"}:
         raise pytest.UsageError(f"ini key llmrel_inconclusive = {chosen}; it must be 'fail' or 'warn'")
+    for name in ("llmrel_k", "llmrel_concurrency"):
+        text = config.getini(name)
+        if text and not (text.isdecimal() and int(text) > 0):
+            raise pytest.UsageError(f"ini key {name} = {text}; it must be a whole number of at least 1")
     text = config.getini("llmrel_max_error_rate")
     try:
         valid = 0 <= float(text) <= 1
@@ -116,10 +120,20 @@ def pytest_collection_modifyitems(
     collected = list(items)
     outcome = yield
     if any(_is_marked(item) for item in collected) or any(_is_marked(item) for item in items):
-        from pytest_llmrel.glue.collect import check_all
+        from pytest_llmrel.glue.collect import mistakes_in
 
-        check_all(session, dict.fromkeys([*collected, *items]))
+        mistakes = mistakes_in(session, dict.fromkeys([*collected, *items]))
+        if mistakes:
+            _refuse(session.config, items, mistakes)
     return outcome
+
+
+def _refuse(config: pytest.Config, items: list[pytest.Item], mistakes: str) -> None:
+    """Run nothing. A worker of xdist must not raise: it hands the mistakes to its controller."""
+    if not hasattr(config, "workeroutput"):
+        raise pytest.UsageError(mistakes)
+    config.workeroutput["llmrel_mistakes"] = mistakes
+    items.clear()
 
 
 def _is_marked(item: pytest.Item) -> bool:
@@ -155,6 +169,12 @@ class _Results:
         self._config = config
         path = config.getoption("llmrel_json")
         self._json = Path(path).absolute() if path else None
+        self._mistakes = ""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take from a worker of xdist what kept it from running anything."""
+        self._mistakes = getattr(node, "workeroutput", {}).get("llmrel_mistakes", self._mistakes)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the result of an item."""
@@ -166,6 +186,8 @@ class _Results:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the files; a report that was asked for and is missing is a failure."""
+        if self._mistakes:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         results = self._existing()
         if results is not None and self._json is not None:
             results.write_json(self._json)
@@ -174,6 +196,8 @@ class _Results:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the table."""
+        for line in self._mistakes.splitlines():
+            terminalreporter.write_line(line, red=True)
         results = self._existing()
         if results is not None:
             results.show(terminalreporter)

@@ -41,7 +41,13 @@ class Gate:
     bar: float
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.sign} {self.bar:g}"
+        return f"{self.metric} {self.limit}"
+
+    @property
+    def limit(self) -> str:
+        """Sign and bar, the number as short as it is exact."""
+        short = f"{self.bar:g}"
+        return f"{self.sign} {short if float(short) == self.bar else repr(self.bar)}"
 
     def met_by(self, value: float) -> bool:
         """Whether ``value`` satisfies the bar."""

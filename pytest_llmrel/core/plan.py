@@ -4,6 +4,7 @@ Precedence, decided here and nowhere else: command line > mark > ini > default. 
 one wins, argument by argument. A mark's ``concurrency`` is an upper bound that nothing raises.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -119,13 +120,16 @@ def resolve(
         PlanError: with every mistake in all of the marks.
     """
     problems: list[str] = []
-    said = _merge(marks, problems)
-    value = {name: said.get(name, default) for name, default in DEFAULTS.items()}
-    _check_numbers(value, problems)
-    gates = _gates(value, may_be_score, problems)
+    said: dict[str, Any] = {}
+    for args, kwargs in marks:
+        given = _read(args, kwargs, problems)
+        _check(given, problems)
+        _gates(given, may_be_score, problems)
+        said = given | said
     if problems:
-        raise PlanError(*problems)
+        raise PlanError(*dict.fromkeys(problems))
     k = _first(settings.k, said.get("k"), settings.ini_k, DEFAULTS["k"])
+    gates = _gates(said, may_be_score, problems)
     if settings.k is None:
         _check_reach(gates, k)
     return RunPlan(
@@ -134,8 +138,8 @@ def resolve(
         argname=argname,
         gates=gates,
         concurrency=_concurrency(said.get("concurrency"), settings),
-        timeout=float(value["timeout"]),
-        task_minutes=value["task_minutes"],
+        timeout=float(said.get("timeout", DEFAULTS["timeout"])),
+        task_minutes=said.get("task_minutes"),
     )
 
 
@@ -144,58 +148,66 @@ def _first(*values: Any) -> Any:
 
 
 def _concurrency(bound: Any, settings: Settings) -> int:
-    wanted: int = _first(settings.concurrency, settings.ini_concurrency, DEFAULTS["concurrency"])
+    wanted: int = _first(settings.concurrency, bound, settings.ini_concurrency, DEFAULTS["concurrency"])
     return wanted if bound is None else min(int(bound), wanted)
 
 
-def _merge(
-    marks: Iterable[tuple[tuple[object, ...], Mapping[str, object]]], problems: list[str]
-) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for args, kwargs in marks:
-        if len(args) > 1:
-            problems.append(f"krun takes one positional argument, k, and got {len(args)}; name the others")
-        if args and "k" in kwargs:
-            problems.append("krun got k twice, by position and by name")
-        said = ({"k": args[0]} if args else {}) | dict(kwargs)
-        for name, value in said.items():
-            if name not in DEFAULTS:
-                problems.append(f"krun has no argument {name!r}; it takes {', '.join(DEFAULTS)}")
-            elif value is not None:
-                merged.setdefault(name, value)
-    return merged
+def _read(args: tuple[object, ...], kwargs: Mapping[str, object], problems: list[str]) -> dict[str, Any]:
+    """What one mark says; ``None`` is as good as silence."""
+    if len(args) > 1:
+        problems.append(f"krun takes one positional argument, k, and got {len(args)}; name the others")
+    if args and "k" in kwargs:
+        problems.append("krun got k twice, by position and by name")
+    given = ({"k": args[0]} if args else {}) | dict(kwargs)
+    unknown = given.keys() - DEFAULTS.keys()
+    problems.extend(
+        f"krun has no argument {name!r}; it takes {', '.join(DEFAULTS)}" for name in sorted(unknown)
+    )
+    return {name: value for name, value in given.items() if name in DEFAULTS and value is not None}
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _check_numbers(value: Mapping[str, Any], problems: list[str]) -> None:
-    for name in ("k", "concurrency"):
-        number = value[name]
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            problems.append(f"krun: {name}={number!r}; it must be a whole number of at least 1")
-    for name in ("timeout", "task_minutes"):
-        number = value[name]
-        if number is not None and not (_is_number(number) and 0 < number < float("inf")):
-            problems.append(f"krun: {name}={number!r}; it must be a finite number above 0")
-    rate = value["pass_rate"]
-    if rate is not None and not (_is_number(rate) and 0 <= rate <= 1):
-        problems.append(f"krun: pass_rate={rate!r}; a rate must be within 0..1")
-    if value["gate"] != "observed":
-        problems.append(f"krun: gate={value['gate']!r}; this version knows gate='observed'")
-    if value["stop"] not in {"auto", "never"}:
-        problems.append(f"krun: stop={value['stop']!r}; it must be 'auto' or 'never'")
+def _is_span(value: Any) -> bool:
+    return _is_number(value) and 0 < value <= sys.float_info.max
+
+
+def _is_rate(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
+
+
+_CHECKS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "k": (_is_count, "it must be a whole number of at least 1"),
+    "concurrency": (_is_count, "it must be a whole number of at least 1"),
+    "timeout": (_is_span, "it must be a finite number above 0"),
+    "task_minutes": (_is_span, "it must be a finite number above 0"),
+    "pass_rate": (_is_rate, "a rate must be within 0..1"),
+    "gate": (lambda value: value == "observed", "this version knows gate='observed'"),
+    "stop": (lambda value: value in ("auto", "never"), "it must be 'auto' or 'never'"),
+}
+
+
+def _check(given: Mapping[str, Any], problems: list[str]) -> None:
+    for name, (is_valid, rule) in _CHECKS.items():
+        if name in given and not is_valid(given[name]):
+            problems.append(f"krun: {name}={given[name]!r}; {rule}")
 
 
 def _gates(
-    value: Mapping[str, Any], may_be_score: Callable[[str], bool], problems: list[str]
+    given: Mapping[str, Any], may_be_score: Callable[[str], bool], problems: list[str]
 ) -> tuple[Gate, ...]:
-    texts, rate = value["gates"], value["pass_rate"]
+    texts: Any = given.get("gates", ())
+    rate: Any = given.get("pass_rate")
     if isinstance(texts, str) or not isinstance(texts, Sequence):
         problems.append(f"krun: gates={texts!r}; it must be a list such as ['pass_rate >= 0.9']")
         return ()
-    gates = [Gate("pass_rate", ">=", float(rate))] if _is_number(rate) else []
+    gates = [Gate("pass_rate", ">=", float(rate))] if _is_rate(rate) else []
     for text in texts:
         try:
             gates.append(parse_gate(text, may_be_score))

@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from io import StringIO
 from typing import Final
 
+from pytest_llmrel.core.gate import RATES, TIMES
 from pytest_llmrel.core.model import Attempt, Score
 from pytest_llmrel.errors import Abstained
 
@@ -60,10 +61,13 @@ class Run:
 
         Raises:
             TypeError: ``value`` is not a real number.
-            ValueError: ``name`` is not an identifier, or was recorded in this run already.
+            ValueError: ``name`` is no identifier, that of a built-in metric, or recorded in this run already.
         """
-        if not str(name).isidentifier():
+        given: object = name  # not every caller is typed
+        if not isinstance(given, str) or not given.isidentifier():
             raise ValueError(f"score name {name!r} is not an identifier such as 'politeness'")
+        if name in RATES | TIMES:
+            raise ValueError(f"score name {name!r} is that of a built-in metric; choose another")
         if any(score.name == name for score in self.scores):
             raise ValueError(f"score {name!r} was recorded in this run already")
         try:
@@ -88,7 +92,7 @@ class Run:
         if buffer is None:
             buffer = self.captured.setdefault(title, StringIO())
         room = OUTPUT_LIMIT - buffer.tell()
-        if room > 0:
+        if room >= 0 and text:
             buffer.write(text[:room])
             if len(text) > room:
                 buffer.write("\n[truncated]")

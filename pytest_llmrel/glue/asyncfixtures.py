@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import pytest
 
-__all__ = ["Await", "bridged", "is_async"]
+__all__ = ["Await", "bridged", "is_async", "refuse_unawaited"]
 
 Await = Callable[[Coroutine[Any, Any, Any]], Any]
 """Executes a coroutine in the run's own task and waits for its value."""
@@ -43,7 +43,10 @@ def bridged(function: Callable[..., Any], node: _Node) -> Callable[..., Any]:
     def wait(coroutine: Coroutine[Any, Any, Any]) -> Any:
         if node.wait_for is None:
             coroutine.close()
-            raise RuntimeError(f"async fixture {function.__name__!r}: this test has no event loop")
+            raise RuntimeError(
+                f"async fixture {function.__name__!r} was requested with request.getfixturevalue(); "
+                "name it in the signature of the test or fixture instead"
+            )
         return node.wait_for(coroutine)
 
     def fixture(**arguments: object) -> object:
@@ -57,6 +60,19 @@ def bridged(function: Callable[..., Any], node: _Node) -> Callable[..., Any]:
             pytest.fail(f"async fixture {function.__name__!r} has more than one 'yield'", pytrace=False)
 
     return yielding_fixture if inspect.isasyncgenfunction(function) else fixture
+
+
+def refuse_unawaited(name: str, value: Any) -> Any:
+    """``value``, unless it is what an async fixture returns where no plugin awaits it (pytest before 9)."""
+    if inspect.iscoroutine(value):
+        value.close()
+    elif not inspect.isasyncgen(value):
+        return value
+    pytest.fail(
+        f"async fixture {name!r} is shared by all runs, and no plugin has awaited it; "
+        "use pytest-asyncio or anyio, or make it function-scoped",
+        pytrace=False,
+    )
 
 
 async def _next(generator: Any, *default: object) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from pytest_llmrel.glue.asyncfixtures import is_async
 from pytest_llmrel.glue.runnode import fixture_functions, fixture_value
 
-__all__ = ["foreign_backend", "is_coroutine_test", "needs_loop", "shared_loop"]
+__all__ = ["foreign_backend", "is_coroutine_test", "limit_foreign", "needs_loop", "shared_loop"]
 
 _SCOPES = ("session", "package", "module", "class")
 
@@ -35,6 +35,24 @@ def foreign_backend(item: pytest.Function) -> str:
     """Name of the async library that is not asyncio and drives this test, ``""`` if there is none."""
     name, _ = _anyio_backend(item)
     return "" if name in {"", "asyncio"} else name
+
+
+def limit_foreign(node: pytest.Function, seconds: float) -> None:
+    """Let anyio cancel the test after ``seconds``: a signal would leave its library in disorder."""
+    function = node.obj
+
+    async def limited(**arguments: object) -> None:
+        import anyio
+
+        try:
+            with anyio.fail_after(seconds) as scope:
+                await function(**arguments)
+        except TimeoutError:
+            if scope.cancelled_caught:
+                raise TimeoutError(f"the run took longer than {seconds:g} s") from None
+            raise
+
+    node.obj = limited
 
 
 def shared_loop(item: pytest.Function) -> asyncio.AbstractEventLoop | None:

@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
 
@@ -26,17 +26,17 @@ def routed_output(config: pytest.Config, *, alone: bool) -> Iterator[None]:
         alone: one run at a time, so that ``caplog`` may see the records.
     """
     with ExitStack() as stack:
-        if config.getoption("capture", "fd") != "no":
-            for name in ("stdout", "stderr"):
-                stack.enter_context(_routed_stream(name))
+        method = config.getoption("capture", "fd")
+        for name in () if method == "no" else ("stdout", "stderr"):
+            stack.enter_context(_routed_stream(name, tee=method == "tee-sys"))
         stack.enter_context(_routed_log(config, alone=alone))
         yield
 
 
 @contextmanager
-def _routed_stream(name: str) -> Iterator[None]:
+def _routed_stream(name: str, *, tee: bool) -> Iterator[None]:
     original = getattr(sys, name)
-    setattr(sys, name, _RunStream(name, original))
+    setattr(sys, name, _RunStream(name, original, tee=tee))
     try:
         yield
     finally:
@@ -44,33 +44,47 @@ def _routed_stream(name: str) -> Iterator[None]:
 
 
 class _RunStream(io.TextIOBase):
-    """A text stream that writes to the run in progress, or to the stream it replaces."""
+    """A text stream that writes to the run in progress, or to the stream it replaces.
 
-    def __init__(self, name: str, original: TextIO) -> None:
+    What it is asked for beside text (bytes, a file descriptor) is the business of the other stream: it
+    cannot be told apart, and stays with the item.
+    """
+
+    def __init__(self, name: str, original: Any, *, tee: bool) -> None:
         self.name = name
         self._original = original
+        self._tee = tee
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
 
     def write(self, text: str) -> int:
         run = current_run.get()
-        if run is None:
-            return self._original.write(text)
-        run.capture(self.name, text)
+        if run is not None:
+            run.capture(self.name, text)
+        if run is None or self._tee:
+            self._original.write(text)
         return len(text)
 
     def flush(self) -> None:
         self._original.flush()
 
-    def isatty(self) -> bool:
-        return False
+    def close(self) -> None:
+        """Nothing of ours is open; the base class would flush a stream that may be gone."""
+
+    def fileno(self) -> int:
+        return int(self._original.fileno())
+
+    def writable(self) -> bool:
+        return True
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        return self._original.encoding
+        return str(self._original.encoding)
 
     @property
-    def buffer(self) -> Any:
-        """The bytes below; they cannot be told apart and stay with the item."""
-        return self._original.buffer
+    def errors(self) -> str | None:  # type: ignore[override]
+        return getattr(self._original, "errors", None)
 
 
 @contextmanager

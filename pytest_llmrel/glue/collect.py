@@ -10,11 +10,13 @@ import pytest
 from pytest_llmrel.core.model import Variant
 from pytest_llmrel.core.plan import RunPlan, Settings, read_variants, resolve
 from pytest_llmrel.errors import PlanError
+from pytest_llmrel.glue.closest import marks_of, parameter_marks
 from pytest_llmrel.glue.runnode import fixture_functions, marked_fixtures
 
-__all__ = ["check_all", "parametrize_wording", "plan_of"]
+__all__ = ["mistakes_in", "parametrize_wording", "plan_of"]
 
 _OURS = frozenset({"krun", "paraphrase"})
+_RESERVED = frozenset({"llmrel", "request"})
 _PLAN = pytest.StashKey[RunPlan]()
 
 
@@ -30,12 +32,8 @@ def plan_of(item: pytest.Item) -> RunPlan:
     return plan
 
 
-def check_all(session: pytest.Session, items: Iterable[pytest.Item]) -> None:
-    """Make all plans now.
-
-    Raises:
-        pytest.UsageError: with every mistake of every test, each with file and line.
-    """
+def mistakes_in(session: pytest.Session, items: Iterable[pytest.Item]) -> str:
+    """Make all plans now; every mistake of every test on a line with file and line number, or ``""``."""
     found: dict[str, None] = {}
     for function, mark in marked_fixtures(session, _OURS):
         code = function.__code__
@@ -49,16 +47,16 @@ def check_all(session: pytest.Session, items: Iterable[pytest.Item]) -> None:
                 path, line, _ = item.location
                 for problem in error.problems:
                     found[f"{path}:{(line or 0) + 1}: {_bare_name(item)}: {problem}"] = None
-    if found:
-        many = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
-        raise pytest.UsageError("\n  ".join([f"pytest_llmrel: {many} in krun and paraphrase marks", *found]))
+    many = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
+    headline = f"pytest_llmrel: {many} in krun and paraphrase marks"
+    return "\n  ".join([headline, *found]) if found else ""
 
 
 def parametrize_wording(metafunc: pytest.Metafunc) -> None:
     """Let pytest know that the argument of a ``paraphrase`` mark has a value; runs replace it by theirs."""
-    mark = metafunc.definition.get_closest_marker("paraphrase")
-    argname = mark.args[0] if mark and mark.args else None
-    if isinstance(argname, str) and argname in metafunc.fixturenames:
+    marks = marks_of(metafunc.definition, "paraphrase")
+    argname = marks[0].args[0] if marks and marks[0].args else None
+    if isinstance(argname, str) and argname in metafunc.fixturenames and argname not in _RESERVED:
         metafunc.parametrize(argname, ["<wording>"], ids=[pytest.HIDDEN_PARAM])
 
 
@@ -70,9 +68,11 @@ def _resolve(item: pytest.Item) -> RunPlan:
         raise PlanError(f"krun cannot run {what}; write it as a plain pytest function or method")
     problems: list[str] = []
     argname, variants = _collected(problems, lambda: _wordings(item)) or (None, (Variant(),))
-    marks = [(mark.args, mark.kwargs) for mark in item.iter_markers("krun")]
+    marks = [(mark.args, mark.kwargs) for mark in marks_of(item, "krun")]
     if not marks:
         problems.append("paraphrase without krun runs nothing; add @krun")
+    if "subtests" in item.fixturenames:
+        problems.append("krun: fixture 'subtests' reports past the verdict; use assertions or llmrel.score")
     config = item.config
     plan: RunPlan | None = _collected(
         problems,
@@ -84,26 +84,14 @@ def _resolve(item: pytest.Item) -> RunPlan:
 
 
 def settings(config: pytest.Config) -> Settings:
-    """What the command line and the ini file say.
-
-    Raises:
-        PlanError: an ini value is no whole number of at least 1.
-    """
+    """What the command line and the ini file say; both have been checked at the start of the session."""
+    ini_k, ini_concurrency = config.getini("llmrel_k"), config.getini("llmrel_concurrency")
     return Settings(
         k=config.getoption("llmrel_k"),
         concurrency=config.getoption("llmrel_concurrency"),
-        ini_k=_ini_count(config, "llmrel_k"),
-        ini_concurrency=_ini_count(config, "llmrel_concurrency"),
+        ini_k=int(ini_k) if ini_k else None,
+        ini_concurrency=int(ini_concurrency) if ini_concurrency else None,
     )
-
-
-def _ini_count(config: pytest.Config, name: str) -> int | None:
-    text = config.getini(name).strip()
-    if not text:
-        return None
-    if not text.isdecimal() or int(text) < 1:
-        raise PlanError(f"ini key {name} = {text}; it must be a whole number of at least 1")
-    return int(text)
 
 
 def _collected(problems: list[str], make: Callable[[], Any]) -> Any:
@@ -115,12 +103,13 @@ def _collected(problems: list[str], make: Callable[[], Any]) -> Any:
 
 
 def _wordings(item: pytest.Function) -> tuple[str | None, tuple[Variant, ...]]:
-    marks = list(item.iter_markers("paraphrase"))
+    marks = marks_of(item, "paraphrase")
     if not marks:
         return None, (Variant(),)
-    own = [mark for mark in item.own_markers if mark.name == "paraphrase"]
-    if len(own) > 1:
+    if sum(mark.name == "paraphrase" for mark in item.own_markers) > 1:
         raise PlanError("two paraphrase marks on one test; put all wordings into one")
+    if marks[0] in parameter_marks(item):
+        raise PlanError("paraphrase cannot stand in pytest.param; put it on the test")
     return _read_paraphrase(item, marks[0])
 
 
@@ -129,6 +118,8 @@ def _read_paraphrase(item: pytest.Function, mark: pytest.Mark) -> tuple[str, tup
     problems = [f"paraphrase has no argument {name!r}" for name in mark.kwargs]
     if not isinstance(argname, str):
         problems.append("paraphrase takes the name of an argument first, then the wordings")
+    elif argname in _RESERVED:
+        problems.append(f"paraphrase: {argname!r} is not a wording but a fixture; choose another name")
     elif argname not in item.fixturenames:
         problems.append(f"paraphrase: {argname!r} is not in the signature of the test; mend the name")
     elif argname in fixture_functions(item) and argname not in _parameters(item):
@@ -167,7 +158,7 @@ def _is_unittest(item: pytest.Function) -> bool:
 
 def _bare_name(item: pytest.Item) -> str:
     # One mistake in the mark of a parametrised test is one mistake.
-    return item.nodeid.rpartition("::")[2].partition("[")[0]
+    return item.nodeid.partition("[")[0].rpartition("::")[2]
 
 
 def _relative(session: pytest.Session, filename: str) -> str:

@@ -25,7 +25,7 @@ PROCESS_GLOBAL = frozenset(
 )
 """Fixtures that change or watch the state of the whole process."""
 _GRACE = 3.0
-"""Seconds beyond its timeout after which an async run that did not end by itself is given up."""
+"""Seconds beyond its timeout after which an async run that was cancelled, and went on, is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,16 @@ def crew_for(
     asynchronous = not staffing.foreign and needs_loop(item)
     inline = staffing.alone and can_interrupt()
     host = _host(item, inline=inline) if asynchronous else None
+    limit = plan.timeout + (_GRACE if host or staffing.foreign else 0)
     lifecycle = Lifecycle(
         factory,
         plan,
         reporter,
         host=host,
         body_is_async=asynchronous and is_coroutine_test(item),
-        alarm=inline,
+        foreign=bool(staffing.foreign),
+        alarm=limit if inline else None,
     )
-    limit = plan.timeout + (_GRACE if host else 0)
     try:
         if inline:
             yield InlineCrew(lifecycle.execute, inbox)

@@ -13,6 +13,7 @@ from pytest_llmrel.core.model import Evidence, Failure, FailureKey, Outcome, Sam
 from pytest_llmrel.core.run import Run
 from pytest_llmrel.errors import Abstained, RunTimeout
 from pytest_llmrel.glue.runnode import RunNode
+from pytest_llmrel.runtime.crews import Stack
 from pytest_llmrel.runtime.infrastructure import infrastructure_fault
 from pytest_llmrel.verdict.failures import normalise
 
@@ -44,8 +45,8 @@ class Ending:
 class Reporter:
     """Turns endings into samples; its methods may be called from several threads at once."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+    def __init__(self, item: pytest.Function) -> None:
+        self._item = item
 
     def sample(self, node: RunNode, ending: Ending) -> Sample:
         """The sample of a run that has ended."""
@@ -62,11 +63,10 @@ class Reporter:
             timed_out=isinstance(error, RunTimeout),
         )
 
-    def left_behind(self, run: Run, timeout: float, frame: FrameType | None) -> Sample:
-        """The sample of a run that could not be ended, from where its thread is now."""
+    def left_behind(self, run: Run, timeout: float, stack: Stack) -> Sample:
+        """The sample of a run that could not be ended, from where its thread or coroutine is now."""
         message = f"the run took longer than {timeout:g} s and could not be ended; it was left behind"
-        stack = [] if frame is None else list(traceback.walk_stack(frame))
-        own = [(f, line) for f, line in reversed(stack) if _package(f) not in _MACHINERY]
+        own = [(frame, line) for frame, line in stack if _package(frame) not in _MACHINERY]
         where = self._location(own)
         key = FailureKey(Outcome.ERROR, RunTimeout.__name__, where, normalise(message))
         text = "".join(traceback.StackSummary.extract(iter(own)).format())
@@ -75,19 +75,26 @@ class Reporter:
 
     def _classify(self, ending: Ending) -> tuple[Outcome, bool]:
         """Outcome of a run, and whether every further one would end the same way."""
-        error = ending.error
-        if error is None:
+        if ending.error is None:
             return Outcome.PASSED, False
+        error = _alone(ending.error)
         for kinds, outcome in _SIGNALS:
             if isinstance(error, kinds):
                 return outcome, False
-        said = self._config.hook.pytest_llmrel_outcome(exception=error)
+        said = self._ask_hook(error)
         if said is not None:
-            return Outcome(said), False
-        fault = infrastructure_fault(error)
+            return said, False
+        fault = None if isinstance(error, pytest.fail.Exception) else infrastructure_fault(error)
         if fault is not None:
             return Outcome.ERROR, fault.fatal
         return (Outcome.ERROR if ending.in_setup else Outcome.FAILED), False
+
+    def _ask_hook(self, error: BaseException) -> Outcome | None:
+        said = self._item.config.hook.pytest_llmrel_outcome(exception=error)
+        if said is None or said in _ANSWERS:
+            return None if said is None else Outcome(said)
+        allowed = ", ".join(_ANSWERS)
+        raise pytest.UsageError(f"hook pytest_llmrel_outcome answered {said!r}; it may be {allowed} or None")
 
     def _teardown_failure(self, node: RunNode, error: BaseException | None) -> Failure | None:
         return None if error is None else self._failure(node, Outcome.ERROR, error)
@@ -97,11 +104,12 @@ class Reporter:
         error.__traceback__ = _without_machinery(error.__traceback__)
         where = self._location(list(traceback.walk_tb(error.__traceback__)))
         key = FailureKey(outcome, type(error).__name__, where, normalise(message))
-        return Failure(key, lambda: _evidence(node.run, message, _described(node, error)))
+        run = node.run
+        return Failure(key, lambda: _evidence(run, message, _described(self._item, error)))
 
     def _location(self, frames: list[tuple[FrameType, int]]) -> str:
         """``path:line`` of the innermost frame of the project's own code, or of the innermost at all."""
-        root = self._config.rootpath
+        root = self._item.config.rootpath
         for frame, line in reversed(frames):
             path = Path(frame.f_code.co_filename)
             if path.is_relative_to(root) and "site-packages" not in path.parts:
@@ -116,6 +124,17 @@ _SIGNALS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Out
     (RunTimeout, Outcome.ERROR),
 )
 """What is no failure of the code under test, whatever phase raised it."""
+
+
+_ANSWERS = ("failed", "error", "abstained", "skipped")
+"""What a hook may make of an exception: never a pass."""
+
+
+def _alone(error: BaseException) -> BaseException:
+    """The only exception of a group, as a task group raises it."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _message(error: BaseException) -> str:
@@ -136,7 +155,7 @@ def _package(frame: FrameType) -> str:
     return name.partition(".")[0]
 
 
-def _described(node: RunNode, error: BaseException) -> str:
+def _described(item: pytest.Function, error: BaseException) -> str:
     """The failure as pytest would show it, ``""`` if no code of the user's was involved."""
     if isinstance(error, BaseExceptionGroup):
         for part in error.exceptions:
@@ -145,7 +164,7 @@ def _described(node: RunNode, error: BaseException) -> str:
     if error.__traceback__ is None:
         return ""
     try:
-        return str(node.repr_failure(pytest.ExceptionInfo.from_exception(error)))
+        return str(item.repr_failure(pytest.ExceptionInfo.from_exception(error)))
     except Exception:  # noqa: BLE001  a broken __repr__ in the user's code must not hide the failure
         return "".join(traceback.format_tb(error.__traceback__)) + _message(error)
 

@@ -15,11 +15,12 @@ from pytest_llmrel.glue.capture import routed_output
 from pytest_llmrel.glue.collect import plan_of
 from pytest_llmrel.glue.crew import Staffing, crew_for, staffing_of
 from pytest_llmrel.glue.endings import Reporter
-from pytest_llmrel.glue.runnode import RunFactory, set_up_shared_fixtures
+from pytest_llmrel.glue.runnode import RunFactory, set_up_shared
 from pytest_llmrel.glue.session import SessionResults
 from pytest_llmrel.reports.explanation import explain
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result, result_entry
+from pytest_llmrel.reports.safe import printable
 from pytest_llmrel.runtime.drive import Inbox, drive
 from pytest_llmrel.runtime.schedule import Schedule
 from pytest_llmrel.verdict.decide import decide
@@ -41,7 +42,7 @@ def adopt(item: pytest.Function) -> None:
     except PlanError as error:
         raise pytest.UsageError(f"{item.nodeid}: {error}") from error
     vars(item).update(
-        setup=partial(set_up_shared_fixtures, item),
+        setup=partial(set_up_shared, item),
         runtest=partial(_run_and_judge, item, plan),
         repr_failure=partial(_repr_failure, item),
     )
@@ -79,7 +80,7 @@ def _run_all(
     item: pytest.Function, plan: RunPlan, staffing: Staffing, schedule: Schedule, aggregate: Aggregate
 ) -> None:
     inbox: Inbox = SimpleQueue()
-    reporter = Reporter(item.config)
+    reporter = Reporter(item)
     factory = RunFactory(item, staffing.forbidden, bridge_async=not staffing.foreign)
     with ExitStack() as stack:
         stack.enter_context(routed_output(item.config, alone=staffing.alone))
@@ -110,7 +111,7 @@ def _pass_on(summary: Summary, outcome: Outcome, signal: Any) -> None:
     """End the item as all of its runs ended."""
     __tracebackhide__ = True
     if summary.counts[outcome] == summary.runs:
-        signal(summary.groups[0].evidence.message)
+        signal(printable(summary.groups[0].evidence.message))
 
 
 def _repr_failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
@@ -118,7 +119,10 @@ def _repr_failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseExcep
     if not isinstance(excinfo.value, GateFailure):
         return type(item).repr_failure(item, excinfo)
     # The explanation in place of a traceback; the headline in pytest's one-line summary.
+    headline = excinfo.value.headline
+    if item.config.getoption("tbstyle") == "line":
+        excinfo = pytest.ExceptionInfo.from_exception(GateFailure(headline).with_traceback(excinfo.tb))
     shown = excinfo.getrepr(style="value", chain=False)
     line = (item.location[1] or 0) + 1
-    crash = replace(shown.reprcrash, path=str(item.path), lineno=line, message=excinfo.value.headline)
+    crash = replace(shown.reprcrash, path=str(item.path), lineno=line, message=headline)
     return type(shown)([(shown.reprtraceback, crash, None)])

@@ -4,7 +4,6 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from functools import partial
 from time import perf_counter
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -12,9 +11,12 @@ import pytest
 from pytest_llmrel.core.model import Attempt, Sample
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.run import Run, current_run
+from pytest_llmrel.errors import RunTimeout
+from pytest_llmrel.glue.asyncplugins import limit_foreign
 from pytest_llmrel.glue.endings import Ending, Reporter
 from pytest_llmrel.glue.runnode import RunFactory, RunNode
 from pytest_llmrel.runtime.alarm import time_limit
+from pytest_llmrel.runtime.crews import Stack
 from pytest_llmrel.runtime.loops import LoopHost
 from pytest_llmrel.runtime.runtask import RunTask, carry, within
 
@@ -22,8 +24,6 @@ __all__ = ["Lifecycle"]
 
 _SESSION_ENDING = (KeyboardInterrupt, pytest.exit.Exception)
 """What ends the session, wherever it is raised; everything else is the run's own ending."""
-_ALARM_GRACE = 2.0
-"""Seconds the alarm waits beyond the timeout where a loop cancels in time: it is for blocking code."""
 
 
 class Lifecycle:
@@ -35,7 +35,8 @@ class Lifecycle:
         reporter: turns what a run raised into outcomes and failures.
         host: the loop for its coroutines, or ``None`` for a test without any.
         body_is_async: whether the test is a coroutine function that the loop drives.
-        alarm: whether to interrupt the calling thread, the main one, when a run takes too long.
+        foreign: whether it is one that anyio drives on a loop of another library.
+        alarm: seconds after which a phase is interrupted in the calling thread, the main one; or ``None``.
     """
 
     def __init__(
@@ -46,44 +47,53 @@ class Lifecycle:
         *,
         host: LoopHost | None = None,
         body_is_async: bool = False,
-        alarm: bool = False,
+        foreign: bool = False,
+        alarm: float | None = None,
     ) -> None:
         self._factory = factory
         self._plan = plan
         self._reporter = reporter
         self._host = host
         self._body_is_async = body_is_async
+        self._foreign = foreign
         self._alarm = alarm
         self._running: dict[Attempt, Run] = {}
+        # What the shared fixtures set is visible to every run, whatever thread it is in.
+        self._context = copy_context()
 
     def execute(self, attempt: Attempt) -> Sample:
         """Run ``attempt`` in the calling thread, in a context of its own."""
-        return copy_context().run(self._execute, attempt)
+        return self._context.copy().run(self._execute, attempt)
 
     def _execute(self, attempt: Attempt) -> Sample:
         coroutines = None if self._host is None else _Coroutines(self._host, self._plan.timeout)
         node = self._begin(attempt, coroutines)
         ending = Ending()
         try:
+            node.begin("setup")
             ending.error = self._caught(node.setup)
             if ending.error is None:
                 self._call(node, ending, coroutines)
             else:
                 ending.in_setup = True
         finally:
+            node.begin("teardown")
             ending.teardown_error = self._caught(node.tear_down)
-            if coroutines is not None:
-                coroutines.end()
+        if coroutines is not None:
+            coroutines.end()
         return self._finish(node, ending)
 
     def _call(self, node: RunNode, ending: Ending, coroutines: "_Coroutines | None") -> None:
         if coroutines is not None and self._body_is_async:
             body: Callable[[], object] = partial(coroutines.run, _call_async, node)
         else:
+            if self._foreign:
+                limit_foreign(node, self._plan.timeout)
             body = partial(node.ihook.pytest_pyfunc_call, pyfuncitem=node)
+        node.begin("call")
         began = perf_counter()
         ending.error = self._caught(body)
-        ending.duration = perf_counter() - began
+        self._timed(ending, began)
         node.passed = ending.error is None
 
     async def execute_on_loop(self, attempt: Attempt) -> Sample:
@@ -100,15 +110,15 @@ class Lifecycle:
                 raise
             except BaseException as error:  # noqa: BLE001  a value from here on
                 ending.error = error
-            ending.duration = perf_counter() - began
+            self._timed(ending, began)
             node.passed = ending.error is None
         ending.teardown_error = _caught(node.tear_down)
         return self._finish(node, ending)
 
-    def give_up(self, attempt: Attempt, frame: FrameType | None) -> Sample:
+    def give_up(self, attempt: Attempt, stack: Stack) -> Sample:
         """The sample of a run that was left behind: it neither ended nor could be ended."""
         run = self._running.pop(attempt, None) or Run(attempt)
-        return self._reporter.left_behind(run, self._plan.timeout, frame)
+        return self._reporter.left_behind(run, self._plan.timeout, stack)
 
     def _begin(self, attempt: Attempt, coroutines: "_Coroutines | None") -> RunNode:
         run = self._running[attempt] = Run(attempt)
@@ -123,13 +133,13 @@ class Lifecycle:
         return self._reporter.sample(node, ending)
 
     def _caught(self, step: Callable[[], object]) -> BaseException | None:
-        if not self._alarm:
-            return _caught(step)
-        return _caught(partial(self._limited, step))
+        return _caught(step if self._alarm is None else partial(_limited, self._alarm, step))
 
-    def _limited(self, step: Callable[[], object]) -> None:
-        with time_limit(self._plan.timeout + (_ALARM_GRACE if self._host else 0.0)):
-            step()
+    def _timed(self, ending: Ending, began: float) -> None:
+        """Note the duration; who swallowed the interruption at the limit and went on has not passed."""
+        ending.duration = perf_counter() - began
+        if ending.error is None and ending.duration > self._plan.timeout:
+            ending.error = RunTimeout(f"the run took longer than {self._plan.timeout:g} s")
 
 
 class _Coroutines:
@@ -143,12 +153,15 @@ class _Coroutines:
     def wait(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         task = self._task = self._task or RunTask()
         try:
-            value, context = self._host.run(task.perform(coroutine, copy_context(), self._timeout))
+            reply = self._host.run(task.perform(coroutine, copy_context(), self._timeout))
         except KeyboardInterrupt:
             task.interrupt()
             raise
-        carry(context)
-        return value
+        if reply.error is not None:
+            raise reply.error
+        if reply.context is not None:
+            carry(reply.context)
+        return reply.value
 
     def run(self, function: Callable[[RunNode], Coroutine[Any, Any, Any]], node: RunNode) -> Any:
         return self.wait(function(node))
@@ -156,6 +169,11 @@ class _Coroutines:
     def end(self) -> None:
         if self._task is not None:
             self._host.run(self._task.end())
+
+
+def _limited(seconds: float, step: Callable[[], object]) -> None:
+    with time_limit(seconds):
+        step()
 
 
 def _caught(step: Callable[[], object]) -> BaseException | None:

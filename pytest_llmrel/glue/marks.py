@@ -1,13 +1,19 @@
 """The decorators ``krun`` and ``paraphrase``: typed names for ``pytest.mark.krun`` and ``.paraphrase``."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar, overload
 
 import pytest
 
 __all__ = ["krun", "paraphrase"]
 
 
+Test = TypeVar("Test", bound=Callable[..., Any] | type)
+
+
+@overload
+def krun(k: Test) -> Test: ...
+@overload
 def krun(
     k: int | None = None,
     *,
@@ -18,7 +24,18 @@ def krun(
     concurrency: int | None = None,
     timeout: float | None = None,
     task_minutes: float | None = None,
-) -> pytest.MarkDecorator:
+) -> pytest.MarkDecorator: ...
+def krun(
+    k: Any = None,
+    *,
+    pass_rate: float | None = None,
+    gates: Sequence[str] | None = None,
+    gate: Literal["observed"] | None = None,
+    stop: Literal["auto", "never"] | None = None,
+    concurrency: int | None = None,
+    timeout: float | None = None,
+    task_minutes: float | None = None,
+) -> Any:
     """Run a test ``k`` times, independently and concurrently, and judge all the runs at once.
 
     For functions, methods, classes and modules (``pytestmark``). What is not given here is taken from
@@ -37,6 +54,8 @@ def krun(
         timeout: seconds one run may take; default 60.
         task_minutes: how long a person would need for the task.
     """
+    if callable(k):  # a bare @krun, without parentheses
+        return pytest.mark.krun(k)
     given = {
         "k": k,
         "pass_rate": pass_rate,

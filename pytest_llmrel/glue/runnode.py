@@ -14,20 +14,14 @@ from typing import Any, cast
 import pytest
 from _pytest.compat import NOTSET
 from _pytest.fixtures import FixtureDef
+from _pytest.logging import caplog_handler_key, caplog_records_key
 from _pytest.scope import Scope
 
 from pytest_llmrel.core.run import Run
-from pytest_llmrel.glue.asyncfixtures import Await, bridged, is_async
+from pytest_llmrel.glue.asyncfixtures import Await, bridged, is_async, refuse_unawaited
 from pytest_llmrel.glue.scratch import ScratchFolders
 
-__all__ = [
-    "RunFactory",
-    "RunNode",
-    "fixture_functions",
-    "fixture_value",
-    "marked_fixtures",
-    "set_up_shared_fixtures",
-]
+__all__ = ["RunFactory", "RunNode", "fixture_functions", "fixture_value", "marked_fixtures", "set_up_shared"]
 
 _OVERRIDDEN = frozenset({"repr_failure", "runtest", "setup"})
 """What the item itself was given by :mod:`pytest_llmrel.glue.item`, and a run must not inherit."""
@@ -45,8 +39,11 @@ class RunNode(pytest.Function):
     _dynamic: dict[str, Sequence[Any]]
 
     def addfinalizer(self, fin: Callable[[], object]) -> None:
-        """Keep a finalizer for the end of this run."""
-        self._finalizers.append(fin)
+        """Keep a finalizer for the end of this run; those of shared fixtures end with the item."""
+        if _finished_scope(fin) in {None, Scope.Function}:
+            self._finalizers.append(fin)
+        else:
+            self.factory.item.addfinalizer(fin)
 
     def add_marker(self, marker: str | pytest.MarkDecorator, append: bool = True) -> None:
         """Mark the item too: a fixture that applies ``xfail`` means the test."""
@@ -57,6 +54,13 @@ class RunNode(pytest.Function):
     def arguments(self) -> dict[str, object]:
         """What the test function is called with."""
         return {name: self.funcargs[name] for name in self._fixtureinfo.argnames}
+
+    def begin(self, phase: str) -> None:
+        """Give ``caplog`` empty records for the next phase, if it is this run's alone."""
+        handler = self.factory.caplog_handler
+        if handler is not None:
+            handler.reset()
+            self.stash[caplog_records_key][phase] = handler.records
 
     def tear_down(self) -> None:
         """Run the finalizers, last first, every one of them.
@@ -71,8 +75,10 @@ class RunNode(pytest.Function):
                 self._finalizers.pop()()
             except BaseException as error:  # noqa: BLE001  raised below, after the others had their turn
                 raised.append(error)
-        # Cut the cycles node -> request -> node, as pytest does: memory must not wait for the collector.
-        vars(self).update(_request=None, funcargs={})
+        # Cut the cycles through request, fixtures and instance: memory must not wait for the collector.
+        vars(self).update(
+            _request=None, _fixtureinfo=None, _instance=None, _obj=None, _dynamic={}, funcargs={}
+        )
         if len(raised) == 1:
             raise raised[0]
         if raised:
@@ -91,13 +97,14 @@ class RunFactory:
 
     Args:
         item: the collected test.
-        alone: fixtures that a concurrent run must not request, or empty if runs come one at a time.
+        forbidden: fixtures that a concurrent run must not request, or empty if runs come one at a time.
         bridge_async: whether async fixtures are driven by ``wait_for`` (else by the plugin they belong to).
     """
 
-    def __init__(self, item: pytest.Function, alone: frozenset[str], *, bridge_async: bool) -> None:
-        self._item = item
-        self._alone = alone
+    def __init__(self, item: pytest.Function, forbidden: frozenset[str], *, bridge_async: bool) -> None:
+        self.item = item
+        self.caplog_handler = None if forbidden else item.stash.get(caplog_handler_key, None)
+        self._forbidden = forbidden
         self._bridge_async = bridge_async
         self._lock = threading.RLock()
         self._views: dict[int, _SharedFixture] = {}
@@ -120,7 +127,7 @@ class RunFactory:
             given: values of arguments that no fixture has to compute.
             wait_for: executes the coroutines of async fixtures.
         """
-        item = self._item
+        item = self.item
         node: RunNode = RunNode.from_parent(
             item.parent,
             name=item.name,
@@ -136,7 +143,9 @@ class RunFactory:
         node._finalizers, node._dynamic = [], {}
         node.session = cast("pytest.Session", self._session)
         node.own_markers, node.user_properties = list(item.own_markers), item.user_properties
+        node.keywords = item.keywords
         node.stash._storage.update(item.stash._storage)
+        node.stash[caplog_records_key] = {}
         self._give_fixtures(node, given)
         return node
 
@@ -162,7 +171,7 @@ class RunFactory:
         self, node: RunNode, name: str, definitions: Sequence[FixtureDef[Any]]
     ) -> Sequence[Any]:
         """Copies of the function-scoped definitions of ``name``, views of the others."""
-        if name in self._alone:
+        if name in self._forbidden:
             raise pytest.UsageError(
                 f"fixture {name!r} changes the state of the whole process, and was requested by a run among "
                 f"others; name it in the signature of {node.name}, which then runs one at a time"
@@ -175,9 +184,9 @@ class RunFactory:
     def mark_item(self, mark: pytest.Mark) -> None:
         """Add a mark to the item, once."""
         with self._lock:
-            if mark not in self._item.own_markers:
-                self._item.own_markers.append(mark)
-                self._item.keywords[mark.name] = mark
+            if mark not in self.item.own_markers:
+                self.item.own_markers.append(mark)
+                self.item.keywords[mark.name] = mark
 
     def _view(self, definition: FixtureDef[Any]) -> "_SharedFixture":
         view = self._views.get(id(definition))
@@ -210,14 +219,14 @@ def fixture_functions(item: pytest.Function) -> dict[str, tuple[str, Callable[..
     }
 
 
-def set_up_shared_fixtures(item: pytest.Function) -> None:
+def set_up_shared(item: pytest.Function) -> None:
     """Set up what is not function-scoped, in pytest's order; names without a fixture fail as in pytest."""
     closure = item._fixtureinfo.name2fixturedefs
     for name in item.fixturenames:
         definitions = closure.get(name) or ()
         missing = not definitions and name != "request"
         if missing or (definitions and not _is_per_run(item, definitions[-1])):
-            item.funcargs[name] = fixture_value(item, name)
+            item.funcargs[name] = refuse_unawaited(name, fixture_value(item, name))
 
 
 def _scope(node: pytest.Function, definition: FixtureDef[Any]) -> Scope:
@@ -229,6 +238,12 @@ def _scope(node: pytest.Function, definition: FixtureDef[Any]) -> Scope:
 
 def _is_per_run(node: pytest.Function, definition: FixtureDef[Any]) -> bool:
     return _scope(node, definition) is Scope.Function
+
+
+def _finished_scope(finalizer: Any) -> Scope | None:
+    """Scope of the fixture that a finalizer finishes; ``None`` if it is something else."""
+    fixture = getattr(getattr(finalizer, "func", None), "__self__", None)
+    return fixture._scope if isinstance(fixture, FixtureDef) else None
 
 
 class _SharedFixture:
@@ -244,12 +259,11 @@ class _SharedFixture:
     def execute(self, request: Any) -> Any:
         """Set the original up, unless it is."""
         with self._lock:
-            return self._definition.execute(request)
+            return refuse_unawaited(self._definition.argname, self._definition.execute(request))
 
     def addfinalizer(self, finalizer: Callable[[], object]) -> None:
         """Register a dependent, unless it is a run's own: those end with the run, and would pile up here."""
-        dependent = getattr(getattr(finalizer, "func", None), "__self__", None)
-        if getattr(dependent, "scope", None) != "function":
+        if _finished_scope(finalizer) is not Scope.Function:
             self._definition.addfinalizer(finalizer)
 
 
@@ -298,6 +312,8 @@ class _SetupStateView:
 
     def is_node_active(self, node: Any) -> bool:
         """Whether fixtures may be set up for ``node``."""
+        if type(node) is _SessionView:
+            node = node._real
         return node.active if isinstance(node, RunNode) else self._real.is_node_active(node)
 
 

@@ -8,15 +8,15 @@ from pytest_llmrel.reports.safe import clipped, printable
 __all__ = ["counts", "explain"]
 
 _MOST_GROUPS = 5
-_MOST_LINES = 40
-"""Lines shown of a traceback or output; the JSON report has more."""
+_FIRST_LINES, _LAST_LINES = 15, 25
+"""Lines shown of a long traceback or output; the JSON report has more."""
 _WORST_FIRST = ("FAIL", "INCONCLUSIVE", "PASS")
 _COUNTED = ("passed", "failed", "errors", "abstained", "skipped", "xfailed", "unfinished")
 
 
 def explain(result: Mapping[str, Any]) -> str:
     """The explanation of one test's result (an entry of schema 1); its first line stands alone."""
-    return "\n".join(_lines(result))
+    return printable("\n".join(_lines(result)))
 
 
 def counts(result: Mapping[str, Any]) -> str:
@@ -30,14 +30,16 @@ def _plural(name: str, count: int) -> str:
 
 
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
-    name = result["nodeid"].rpartition("::")[2]
+    path, bracket, parameters = result["nodeid"].partition("[")
+    name = path.rpartition("::")[2] + bracket + parameters
     findings = sorted(result["findings"], key=lambda finding: _WORST_FIRST.index(finding["status"]))
     headline = findings[0]["explanation"] if findings else "nothing was judged"
-    yield f"{printable(name)}: {result['verdict']}: {headline}"
+    yield f"{name}: {result['verdict']}: {headline}"
     yield counts(result)
     if len(findings) > 1:
         yield ""
-        yield from (f"  {finding['status']:<12}  {finding['explanation']}" for finding in findings)
+        yield "and:"
+        yield from (f"  {finding['status']:<12}  {finding['explanation']}" for finding in findings[1:])
     if result["variants"]:
         yield ""
         yield "passes by wording:"
@@ -54,7 +56,7 @@ def _groups(result: Mapping[str, Any]) -> Iterator[str]:
         place = f" at {group['location']}" if group["location"] else ""
         kind = "failed" if group["outcome"] == "failed" else "ended in an error"
         many = "run" if group["count"] == 1 else "runs"
-        yield f"{group['count']} {many} {kind}: {group['type']}{printable(place)}: {_first_line(group)}"
+        yield f"{group['count']} {many} {kind}: {group['type']}{place}: {_first_line(group)}"
         if any(group["variants"]):
             yield from (f"  {count} in wording {_quoted(text)}" for text, count in group["variants"].items())
         yield from (f"  | {line}" for line in _sample(group["sample"]))
@@ -78,12 +80,14 @@ def _sample(sample: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _block(title: str, text: str) -> Iterator[str]:
-    lines = printable(text.strip("\n")).split("\n")
+    lines = text.strip("\n").splitlines()
     if title:
         yield f"--- {title} ---"
-    yield from lines[:_MOST_LINES]
-    if len(lines) > _MOST_LINES:
-        yield f"[{len(lines) - _MOST_LINES} more lines]"
+    left_out = len(lines) - _FIRST_LINES - _LAST_LINES
+    if left_out <= 1:
+        yield from lines
+    else:
+        yield from (*lines[:_FIRST_LINES], f"[{left_out} lines left out]", *lines[-_LAST_LINES:])
 
 
 def _quoted(text: str) -> str:

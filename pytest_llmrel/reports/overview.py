@@ -9,7 +9,8 @@ from pytest_llmrel.reports.safe import clipped
 __all__ = ["overview"]
 
 _HEADER = ("test", "runs", "passed", "pass rate", "95 %", "pass^k", "p95", "verdict")
-_MOST_NAME = 72
+_MOST_NAME, _MOST_REMARK = 72, 300
+_FLAG = "* an interval contains the bar of its gate: more runs could overturn this"
 
 
 def overview(results: Sequence[Mapping[str, Any]], *, brief: bool = False) -> list[tuple[str, str]]:
@@ -25,7 +26,9 @@ def overview(results: Sequence[Mapping[str, Any]], *, brief: bool = False) -> li
     lines = [(_aligned(_HEADER, widths), "")] if rows else []
     for result, row in zip(shown, rows, strict=True):
         lines.append((_aligned(row, widths), result["verdict"]))
-        lines += [(f"    {remark}", "") for remark in _remarks(result)]
+        lines += [(f"    {clipped(remark, _MOST_REMARK)}", "") for remark in _remarks(result)]
+    if any(map(_is_flagged, shown)):
+        lines.append((_FLAG, ""))
     return [*lines, (_totals(results), "")]
 
 
@@ -37,15 +40,23 @@ def _row(result: Mapping[str, Any]) -> tuple[str, ...]:
         str(result["passed"]),
         _number(rate["point"]),
         "" if rate["low"] is None else f"{rate['low']:.2f}-{rate['high']:.2f}",
-        _largest_pass_hat(result["metrics"]),
+        _pass_hat(result["metrics"]),
         "n/a" if p95 is None else f"{p95:.2f}s",
-        result["verdict"],
+        result["verdict"] + ("*" if _is_flagged(result) else ""),
     )
 
 
-def _largest_pass_hat(metrics: Mapping[str, Any]) -> str:
+def _is_flagged(result: Mapping[str, Any]) -> bool:
+    return any(finding["straddles"] for finding in result["findings"])
+
+
+def _pass_hat(metrics: Mapping[str, Any]) -> str:
+    """pass^5 where there are five runs, to be comparable; else that of all runs."""
     ks = [int(name.removeprefix("pass^")) for name in metrics if name.startswith("pass^")]
-    return f"{_number(metrics[f'pass^{max(ks)}']['point'])} (k={max(ks)})" if ks else ""
+    if not ks:
+        return ""
+    k = 5 if 5 in ks else max(ks)  # noqa: PLR2004
+    return f"{_number(metrics[f'pass^{k}']['point'])} (k={k})"
 
 
 def _number(value: float | None) -> str:
@@ -54,10 +65,11 @@ def _number(value: float | None) -> str:
 
 def _remarks(result: Mapping[str, Any]) -> Iterator[str]:
     for finding in result["findings"]:
-        if finding["status"] != "PASS" or finding["straddles"]:
+        if finding["status"] != "PASS":
             yield finding["explanation"]
     if result["errors"]:
-        yield f"{result['errors']} runs ended in an error and are not counted in the rates"
+        runs = "1 run" if result["errors"] == 1 else f"{result['errors']} runs"
+        yield f"{runs} ended in an error and left the rates"
     yield from result["notes"]
 
 
@@ -72,4 +84,5 @@ def _aligned(cells: Iterable[str], widths: Sequence[int]) -> str:
 def _totals(results: Sequence[Mapping[str, Any]]) -> str:
     verdicts = Counter(result["verdict"] for result in results)
     said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
-    return f"{len(results)} tests, {sum(result['runs'] for result in results)} runs: {said}"
+    tests = "1 test" if len(results) == 1 else f"{len(results)} tests"
+    return f"{tests}, {sum(result['runs'] for result in results)} runs: {said}"

@@ -35,7 +35,7 @@ def result_entry(nodeid: str, summary: Summary, verdict: Verdict, notes: Sequenc
         notes: what a reader should know of how it was run.
     """
     counts = summary.counts
-    return {
+    entry = {
         "nodeid": nodeid,
         "verdict": str(verdict.status),
         "runs": summary.runs,
@@ -54,6 +54,7 @@ def result_entry(nodeid: str, summary: Summary, verdict: Verdict, notes: Sequenc
         "notes": list(notes),
         "cost": dict(_NOT_METERED),
     }
+    return {name: _encodable(value) for name, value in entry.items()}
 
 
 def session_document(results: Mapping[str, Result], provenance: Mapping[str, str]) -> dict[str, Any]:
@@ -76,6 +77,15 @@ def canonical(document: Mapping[str, Any]) -> str:
         ValueError: it holds a number that JSON does not know (NaN, infinity).
     """
     return json.dumps(document, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _encodable(value: Any) -> Any:
+    """The same without lone surrogates, which a model can answer with and no wire can carry."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    return [_encodable(item) for item in value] if isinstance(value, list) else value
 
 
 def _group(group: FailureGroup) -> dict[str, Any]:

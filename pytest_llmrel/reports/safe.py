@@ -18,8 +18,10 @@ def printable(text: str) -> str:
 
 def clipped(text: str, most: int) -> str:
     """At most ``most`` characters on one line, printable."""
-    line = " ".join(printable(text[: most * 4]).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    head = text[: most * 4]
+    line = " ".join(printable(head).split())
+    complete = len(head) == len(text) and len(line) <= most
+    return line if complete else line[: most - 1] + "…"
 
 
 def _spelled(character: str) -> str:

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from queue import SimpleQueue
 from types import FrameType
@@ -9,10 +10,12 @@ from types import FrameType
 from pytest_llmrel.core.model import Attempt, Sample
 from pytest_llmrel.runtime.drive import Inbox
 
-__all__ = ["InlineCrew", "ThreadCrew"]
+__all__ = ["GiveUp", "InlineCrew", "Stack", "ThreadCrew"]
 
 Execute = Callable[[Attempt], Sample]
-GiveUp = Callable[[Attempt, FrameType | None], Sample]
+Stack = list[tuple[FrameType, int]]
+"""Frames with their current line, outermost first."""
+GiveUp = Callable[[Attempt, Stack], Sample]
 
 
 class InlineCrew:
@@ -84,8 +87,9 @@ class ThreadCrew:
             return None
         ident = self._at_work.pop(attempt, None)
         self._lost += 1
-        frame = None if ident is None else sys._current_frames().get(ident)  # noqa: SLF001  documented, despite its name
-        return self._give_up(attempt, frame)
+        frame = sys._current_frames().get(ident or 0)  # noqa: SLF001  documented, despite its name
+        stack = [] if frame is None else list(traceback.walk_stack(frame))
+        return self._give_up(attempt, stack[::-1])
 
     def close(self, *, patient: bool) -> None:
         """Send the threads home; those that are left behind are daemons."""

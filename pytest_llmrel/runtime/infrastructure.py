@@ -1,5 +1,6 @@
 """Tells faults of the infrastructure from failures of the model, by class and HTTP status; imports no SDK."""
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +9,7 @@ __all__ = ["Fault", "infrastructure_fault"]
 
 _SDKS: Final = frozenset(
     "aiohttp anthropic azure boto3 botocore cohere google groq httpcore httpcore2 httpx httpx2 "
-    "huggingface_hub litellm mistralai ollama openai replicate requests together urllib urllib3 "
+    "huggingface_hub litellm mistralai ollama openai replicate requests socket ssl together urllib urllib3 "
     "vertexai websockets".split()
 )
 """Top-level packages whose exceptions carry an HTTP status or speak of a connection."""
@@ -18,10 +19,13 @@ _CONNECTION: Final = frozenset(
     "ConnectTimeout ConnectTimeoutError ConnectionClosedError ConnectionError EndpointConnectionError "
     "IncompleteRead MaxRetryError NetworkError PoolTimeout ProtocolError ProxyError ReadError ReadTimeout "
     "ReadTimeoutError RemoteProtocolError SSLError ServerDisconnectedError ServerTimeoutError Timeout "
-    "TimeoutException TransportError URLError WriteError WriteTimeout".split()
+    "TimeoutException TransportError URLError WriteError WriteTimeout gaierror".split()
 )
 """Class names, anywhere in the MRO, by which those packages name a broken or slow connection."""
 
+_UNREACHABLE: Final = frozenset(
+    {errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETRESET, errno.ENETUNREACH}
+)
 _TOO_MANY, _SERVER, _SERVER_END = 429, 500, 600
 _REQUEST_TIMEOUT: Final = 408
 _FATAL: Final = frozenset({401, 403, 404})
@@ -48,7 +52,7 @@ def infrastructure_fault(error: BaseException) -> Fault | None:
     a failed assertion never does.
     """
     for link in _chain(error):
-        fault = _own_fault(link)
+        fault = _fault_of_group(link) if isinstance(link, BaseExceptionGroup) else _own_fault(link)
         if fault is not None:
             return fault
     return None
@@ -59,19 +63,24 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = error
     while link is not None and id(link) not in seen and not isinstance(link, AssertionError):
         seen.add(id(link))
-        if isinstance(link, BaseExceptionGroup) and len(link.exceptions) == 1:
-            link = link.exceptions[0]
-            continue
         yield link
         link = link.__cause__
+
+
+def _fault_of_group(group: BaseExceptionGroup[BaseException]) -> Fault | None:
+    """Concurrent calls that were all lost are a fault; one wrong answer among them is the model's failure."""
+    faults = [infrastructure_fault(part) for part in group.exceptions]
+    if None in faults:
+        return None
+    return next((fault for fault in faults if fault and fault.fatal), faults[0])
 
 
 def _own_fault(error: BaseException) -> Fault | None:
     if isinstance(error, ConnectionError | TimeoutError):
         return Fault(None, fatal=False)
-    names = {kind.__name__ for kind in type(error).__mro__ if _is_sdk(kind)}
-    if "gaierror" in {kind.__name__ for kind in type(error).__mro__}:
+    if isinstance(error, OSError) and error.errno in _UNREACHABLE:
         return Fault(None, fatal=False)
+    names = {kind.__name__ for kind in type(error).__mro__ if _is_sdk(kind)}
     if not names:
         return None
     status = _status(error)
@@ -94,9 +103,19 @@ def _by_status(status: int) -> Fault | None:
 
 def _status(error: BaseException) -> int | None:
     """HTTP status under the names that the SDKs give it."""
-    response = getattr(error, "response", None)
-    candidates = [getattr(error, name, None) for name in ("status_code", "status", "code", "http_status")]
-    candidates += [getattr(response, name, None) for name in ("status_code", "status")]
+    response = _attribute(error, "response")
+    candidates = [_attribute(error, name) for name in ("status_code", "status", "code", "http_status")]
+    candidates += [_attribute(response, name) for name in ("status_code", "status")]
     if isinstance(response, dict):  # botocore
-        candidates.append(response.get("ResponseMetadata", {}).get("HTTPStatusCode"))
-    return next((int(value) for value in candidates if isinstance(value, int) and value is not True), None)
+        metadata = response.get("ResponseMetadata")
+        candidates.append(metadata.get("HTTPStatusCode") if isinstance(metadata, dict) else None)
+    numbers = (int(value) for value in candidates if isinstance(value, int) and value is not True)
+    return next(numbers, None)
+
+
+def _attribute(owner: object, name: str) -> object:
+    # Some SDKs have properties that raise where there was no response.
+    try:
+        return getattr(owner, name, None)
+    except Exception:  # noqa: BLE001  whatever it is, the status is unknown
+        return None

@@ -38,7 +38,13 @@ class InlineLoop:
         self._foreign = asyncio.all_tasks(loop)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Execute ``coroutine`` here."""
+        """Execute ``coroutine`` here.
+
+        Raises:
+            RuntimeError: called from a coroutine, which would wait for itself forever.
+        """
+        if self.loop.is_running():
+            raise _refused(coroutine)
         task = self.loop.create_task(coroutine)
         try:
             return self.loop.run_until_complete(task)
@@ -79,11 +85,7 @@ class ThreadLoop:
             RuntimeError: called from a coroutine, which would wait for itself forever.
         """
         if threading.current_thread() is self._thread:
-            coroutine.close()
-            raise RuntimeError(
-                "an async fixture was requested with request.getfixturevalue() inside a coroutine; "
-                "name it in the signature of the test or fixture instead"
-            )
+            raise _refused(coroutine)
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def stuck(self) -> str:
@@ -123,15 +125,23 @@ class ThreadLoop:
             asyncio.set_event_loop(None)
 
 
+def _refused(coroutine: Coroutine[Any, Any, Any]) -> RuntimeError:
+    coroutine.close()
+    return RuntimeError(
+        "an async fixture was requested with request.getfixturevalue() inside a coroutine; "
+        "name it in the signature of the test or fixture instead"
+    )
+
+
 async def _wind_up(loop: asyncio.AbstractEventLoop, foreign: "set[asyncio.Task[Any]]") -> bool:
     """Cancel all tasks but this and the foreign ones, as ``asyncio.run`` would; whether all of them ended."""
     left = asyncio.all_tasks(loop) - {asyncio.current_task()} - foreign
-    for task in left:
-        task.cancel()
-    if not left:
-        return True
-    _, stubborn = await asyncio.wait(left, timeout=_PATIENCE)
-    return not stubborn
+    for _ in range(2):  # a run's task takes the first for its next coroutine
+        for task in left:
+            task.cancel()
+        if left:
+            _, left = await asyncio.wait(left, timeout=_PATIENCE / 2)
+    return not left
 
 
 def _leave_running(loop: asyncio.AbstractEventLoop) -> None:

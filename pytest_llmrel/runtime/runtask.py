@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from contextvars import Context, copy_context
+from dataclasses import dataclass
 from typing import Any
 
 from pytest_llmrel.errors import RunTimeout
@@ -22,32 +23,35 @@ class RunTask:
     """
 
     def __init__(self) -> None:
-        self._jobs: asyncio.Queue[tuple[Coroutine[Any, Any, Any], Context, asyncio.Future[Any]] | None]
+        self._jobs: asyncio.Queue[tuple[Coroutine[Any, Any, Any], Context, asyncio.Future[Reply]] | None]
         self._jobs = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self._out_of_time = False
 
-    async def perform(self, coroutine: Coroutine[Any, Any, Any], context: Context, seconds: float) -> Any:
-        """Execute ``coroutine`` in the run's task and return its value with the context it left.
+    async def perform(self, coroutine: Coroutine[Any, Any, Any], context: Context, seconds: float) -> "Reply":
+        """Execute ``coroutine`` in the run's task.
 
         Args:
             coroutine: what to execute.
             context: whose variables the coroutine is to see.
             seconds: after which it is cancelled.
 
-        Raises:
-            RunTimeout: it took longer than ``seconds``.
-            BaseException: what the coroutine raised.
+        Returns:
+            What became of it. Nothing is raised here: asyncio ends the whole loop on some exceptions.
         """
         if self._task is None:
             self._task = asyncio.create_task(self._serve())
-        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._jobs.put_nowait((coroutine, context, reply))
-        await asyncio.wait({reply}, timeout=seconds)
-        if not reply.done():
-            self._task.cancel()
-            await asyncio.wait({reply}, timeout=_GRACE)
-            raise _timeout(seconds, reply.exception() if reply.done() else None)
-        return reply.result()
+        either: set[asyncio.Future[Any]] = {reply, self._task}
+        await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if reply.done():
+            return reply.result()
+        if self._task.done():
+            return Reply(error=RuntimeError("the task of this run was cancelled from outside"))
+        self._out_of_time = self._task.cancel()
+        await asyncio.wait({reply}, timeout=_GRACE)
+        return Reply(error=_timeout(seconds, reply.result().error if reply.done() else None))
 
     def interrupt(self) -> None:
         """Cancel what is being executed, so that the next coroutine has its turn; loop not running."""
@@ -61,30 +65,39 @@ class RunTask:
             await asyncio.wait({self._task}, timeout=_GRACE)
 
     async def _serve(self) -> None:
-        task = asyncio.current_task()
-        while (job := await self._jobs.get()) is not None:
+        while (job := await self._next_job()) is not None:
             coroutine, context, reply = job
             carry(context)
             try:
                 value = await coroutine
-            except BaseException as error:  # noqa: BLE001  it is raised again, where the coroutine was asked for
-                if task is not None:
-                    task.uncancel()
-                if not reply.done():
-                    reply.set_exception(_portable(error))
-                    reply.exception()  # so that asyncio does not complain if nobody is left to ask
+            except BaseException as error:  # noqa: BLE001  a value from here on
+                result = Reply(error=error)
             else:
-                if not reply.done():
-                    reply.set_result((value, copy_context()))
+                result = Reply(value, copy_context())
+            if self._out_of_time and self._task is not None:
+                self._out_of_time = False
+                self._task.uncancel()
+            if not reply.done():
+                reply.set_result(result)
+
+    async def _next_job(self) -> Any:
+        """Wait for it; a task group in a fixture may cancel us meanwhile, and means the next coroutine."""
+        try:
+            return await self._jobs.get()
+        except asyncio.CancelledError:
+            job = await self._jobs.get()
+            if self._task is not None:
+                self._task.cancel()
+            return job
 
 
-def _portable(error: BaseException) -> BaseException:
-    # A future refuses StopIteration, and takes CancelledError for its own cancellation.
-    if isinstance(error, StopIteration | asyncio.CancelledError):
-        wrapped = RuntimeError(f"the coroutine ended with {type(error).__name__}")
-        wrapped.__cause__ = error
-        return wrapped
-    return error
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of a coroutine: its value and the context it left, or what it raised."""
+
+    value: Any = None
+    context: Context | None = None
+    error: BaseException | None = None
 
 
 def carry(context: Context) -> None:
@@ -112,5 +125,5 @@ async def within(seconds: float, coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 def _timeout(seconds: float, cancelled: BaseException | None) -> RunTimeout:
     """With the traceback of the cancelled coroutine, which shows where it was waiting."""
-    trace = None if cancelled is None else (cancelled.__cause__ or cancelled).__traceback__
+    trace = None if cancelled is None else cancelled.__traceback__
     return RunTimeout(f"the run took longer than {seconds:g} s").with_traceback(trace)

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from types import FrameType
 from typing import Any
 
 from pytest_llmrel.core.model import Attempt, Sample
+from pytest_llmrel.runtime.crews import GiveUp, Stack
 from pytest_llmrel.runtime.drive import Inbox
 from pytest_llmrel.runtime.loops import LoopHost
 
@@ -26,7 +26,7 @@ class TaskCrew:
         self,
         host: LoopHost,
         execute: Callable[[Attempt], Coroutine[Any, Any, Sample]],
-        give_up: Callable[[Attempt, FrameType | None], Sample],
+        give_up: GiveUp,
         inbox: Inbox,
         limit: float,
     ) -> None:
@@ -35,7 +35,7 @@ class TaskCrew:
         self._execute = execute
         self._give_up = give_up
         self._inbox = inbox
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[Attempt, asyncio.Task[None]] = {}
 
     def start(self, attempt: Attempt) -> None:
         """Create the task of ``attempt``."""
@@ -43,7 +43,8 @@ class TaskCrew:
 
     def abandon(self, attempt: Attempt) -> Sample:
         """Give up ``attempt``; its task may still be there, nobody listens to it any more."""
-        return self._give_up(attempt, None)
+        task = self._tasks.get(attempt)
+        return self._give_up(attempt, [] if task is None else _stack(task.get_coro()))
 
     def stuck(self) -> str:
         """Where the loop is blocked, ``""`` if it is not."""
@@ -54,8 +55,8 @@ class TaskCrew:
 
     def _spawn(self, attempt: Attempt) -> None:
         task = self._host.loop.create_task(self._deliver(attempt))
-        self._tasks.add(task)  # the loop itself holds tasks only weakly
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[attempt] = task  # the loop itself holds tasks only weakly
+        task.add_done_callback(lambda _: self._tasks.pop(attempt, None))
 
     async def _deliver(self, attempt: Attempt) -> None:
         try:
@@ -64,3 +65,12 @@ class TaskCrew:
             raise
         except BaseException as error:  # noqa: BLE001  it is raised again, by the driver
             self._inbox.put(error)
+
+
+def _stack(coroutine: Any) -> Stack:
+    """Where a suspended coroutine waits: its frames, down the chain of awaits."""
+    frames: Stack = []
+    while (frame := getattr(coroutine, "cr_frame", None)) is not None:
+        frames.append((frame, frame.f_lineno))
+        coroutine = coroutine.cr_await
+    return frames

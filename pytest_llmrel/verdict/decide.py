@@ -31,18 +31,18 @@ def _judge(gate: Gate, summary: Summary) -> Finding:
     estimate = summary.metrics.get(gate.metric)
     if estimate is None:
         estimate = Estimate.undefined(f"no run recorded a score {gate.metric!r}")
-    bar = f"{gate.sign} {gate.bar:g}"
     if estimate.point is None:
         reason = f"{gate.metric} is n/a ({estimate.method}), so the gate '{gate}' cannot be decided"
-        return Finding(gate.metric, bar, "n/a", Status.INCONCLUSIVE, reason)
+        return Finding(gate.metric, gate.limit, "n/a", Status.INCONCLUSIVE, reason)
     met = gate.met_by(estimate.point)
     straddles = _straddles(gate, estimate)
-    said = f"{gate.metric} is {_shown(estimate)}, {'within' if met else 'outside'} the bar {bar}"
+    observed = _shown(estimate.point, gate.bar)
+    interval = "" if estimate.low is None else f" (95 % {estimate.low:.2f} to {estimate.high:.2f})"
+    said = f"{gate.metric} is {observed}{interval}, {'within' if met else 'outside'} the bar {gate.limit}"
     if straddles:
         said += "; the interval contains the bar, more runs could overturn this"
-    return Finding(
-        gate.metric, bar, f"{estimate.point:.4g}", Status.PASS if met else Status.FAIL, said, straddles
-    )
+    status = Status.PASS if met else Status.FAIL
+    return Finding(gate.metric, gate.limit, observed, status, said, straddles)
 
 
 def _straddles(gate: Gate, estimate: Estimate) -> bool:
@@ -51,9 +51,10 @@ def _straddles(gate: Gate, estimate: Estimate) -> bool:
     return gate.met_by(estimate.low) is not gate.met_by(estimate.high)
 
 
-def _shown(estimate: Estimate) -> str:
-    interval = "" if estimate.low is None else f" (95 % {estimate.low:.2f} to {estimate.high:.2f})"
-    return f"{estimate.point:.4g}{interval}"
+def _shown(value: float, bar: float) -> str:
+    """Four digits, or all of them where four would make the value look equal to the bar."""
+    short = f"{value:.4g}"
+    return repr(value) if float(short) == bar != value else short
 
 
 def _all_must_pass(summary: Summary) -> Finding:
@@ -79,7 +80,7 @@ def _completeness(summary: Summary, max_error_rate: float) -> list[Finding]:
     errors, rate = summary.counts[Outcome.ERROR], summary.metrics["error_rate"].point
     if rate is not None and rate > max_error_rate:
         said = (
-            f"{errors} of {summary.valid + errors} runs ended in an error of the infrastructure, "
+            f"{errors} of {summary.valid + errors} runs ended in an error (infrastructure or fixture), "
             f"more than the {max_error_rate:.0%} allowed (llmrel_max_error_rate)"
         )
         bar = f"<= {max_error_rate:g}"

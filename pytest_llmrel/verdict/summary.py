@@ -97,8 +97,8 @@ class Aggregate:
         for k in self._ks(done):
             metrics[f"pass@{k}"] = self._pass(k, every=False)
             metrics[f"pass^{k}"] = self._pass(k, every=True)
-        metrics |= {name: _mean(values) for name, values in sorted(self._scores.items())}
-        return metrics
+        scores = {name: _mean(values) for name, values in sorted(self._scores.items())}
+        return scores | metrics  # a score cannot take the place of what we measured ourselves
 
     def _ks(self, done: int) -> Iterable[int]:
         gated = {gate.k for gate in self._plan.gates if gate.k is not None}
@@ -152,4 +152,7 @@ def _mean(values: "array[float]") -> Estimate:
     bad = sum(not isfinite(value) for value in values)
     if bad:
         return Estimate.undefined(f"{bad} of {len(values)} recorded values are not finite", len(values))
-    return Estimate(fsum(values) / len(values), None, None, len(values), "mean")
+    try:
+        return Estimate(fsum(values) / len(values), None, None, len(values), "mean")
+    except OverflowError:
+        return Estimate.undefined("the recorded values are too large to be added up", len(values))
