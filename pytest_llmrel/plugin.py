@@ -31,6 +31,16 @@ def _count(text: str) -> int:
 _count.__name__ = "whole number of at least 1"
 
 
+def _path(text: str) -> str:
+    """An absolute path, for argparse; an empty one is a variable that was not set."""
+    if not text.strip():
+        raise ValueError(text)
+    return str(Path(text).absolute())  # xdist sends options to its workers, as simple types only
+
+
+_path.__name__ = "path that is not empty"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare options and ini keys; ``docs/reference/options.md`` describes them."""
     group = parser.getgroup("llmrel", "reliability of LLM features (pytest_llmrel)")
@@ -46,7 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="most runs of a test in flight (default 8); a mark's own concurrency is never exceeded",
     )
-    group.addoption("--llmrel-json", metavar="PATH", help="write the results to PATH as JSON (schema 1)")
+    group.addoption(
+        "--llmrel-json", type=_path, metavar="PATH", help="write the results to PATH as JSON (schema 1)"
+    )
     parser.addini("llmrel_k", "runs per wording where no mark says it (default 10)", default="")
     parser.addini("llmrel_concurrency", "most runs of a test in flight (default 8)", default="")
     parser.addini(
@@ -167,8 +179,7 @@ class _Results:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        path = config.getoption("llmrel_json")
-        self._json = Path(path).absolute() if path else None
+        self._json: str | None = config.getoption("llmrel_json")
         self._mistakes = ""
 
     @pytest.hookimpl(optionalhook=True)
@@ -190,7 +201,7 @@ class _Results:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         results = self._existing()
         if results is not None and self._json is not None:
-            results.write_json(self._json)
+            results.write_json(Path(self._json))
             if results.problem and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

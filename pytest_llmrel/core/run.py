@@ -8,7 +8,7 @@ from pytest_llmrel.core.gate import RATES, TIMES
 from pytest_llmrel.core.model import Attempt, Score
 from pytest_llmrel.errors import Abstained
 
-__all__ = ["Run", "current_run"]
+__all__ = ["OUTPUT_LIMIT", "Run", "current_run"]
 
 OUTPUT_LIMIT: Final = 20_000
 """Characters kept of each text a run leaves behind; model output may be arbitrarily long."""

@@ -71,19 +71,19 @@ def _resolve(item: pytest.Item) -> RunPlan:
     marks = [(mark.args, mark.kwargs) for mark in marks_of(item, "krun")]
     if not marks:
         problems.append("paraphrase without krun runs nothing; add @krun")
-    if "subtests" in item.fixturenames:
+    if _uses_subtests(item):
         problems.append("krun: fixture 'subtests' reports past the verdict; use assertions or llmrel.score")
     config = item.config
     plan: RunPlan | None = _collected(
         problems,
-        lambda: resolve(marks, settings(config), lambda name: _records(item, name), variants, argname),
+        lambda: resolve(marks, _settings(config), lambda name: _records(item, name), variants, argname),
     )
     if problems or plan is None:
         raise PlanError(*problems)
     return plan
 
 
-def settings(config: pytest.Config) -> Settings:
+def _settings(config: pytest.Config) -> Settings:
     """What the command line and the ini file say; both have been checked at the start of the session."""
     ini_k, ini_concurrency = config.getini("llmrel_k"), config.getini("llmrel_concurrency")
     return Settings(
@@ -154,6 +154,16 @@ def _source(filename: str) -> str:
 
 def _is_unittest(item: pytest.Function) -> bool:
     return any(kind.__module__ == "unittest.case" for kind in getattr(item.cls, "__mro__", ()))
+
+
+def _uses_subtests(item: pytest.Function) -> bool:
+    # They swallow assertions and report them on their own: a run could pass that did not.
+    _, function = fixture_functions(item).get("subtests", ("", None))
+    return getattr(function, "__module__", "") in {
+        "_pytest.subtests",
+        "pytest_subtests",
+        "pytest_subtests.plugin",
+    }
 
 
 def _bare_name(item: pytest.Item) -> str:

@@ -120,7 +120,7 @@ def _repr_failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseExcep
         return type(item).repr_failure(item, excinfo)
     # The explanation in place of a traceback; the headline in pytest's one-line summary.
     headline = excinfo.value.headline
-    if item.config.getoption("tbstyle") == "line":
+    if item.config.getoption("tbstyle", "auto") == "line":
         excinfo = pytest.ExceptionInfo.from_exception(GateFailure(headline).with_traceback(excinfo.tb))
     shown = excinfo.getrepr(style="value", chain=False)
     line = (item.location[1] or 0) + 1

@@ -157,6 +157,9 @@ class _Coroutines:
         except KeyboardInterrupt:
             task.interrupt()
             raise
+        except RuntimeError:  # the loop refused it, so nobody else will
+            coroutine.close()
+            raise
         if reply.error is not None:
             raise reply.error
         if reply.context is not None:

@@ -22,7 +22,6 @@ class ScratchFolders:
 
     def __init__(self, item: pytest.Function) -> None:
         self._name = "".join(c if c.isalnum() else "_" for c in item.name)[:_LONGEST_NAME]
-        self._keep_passed = item.config.getini("tmp_path_retention_policy") != "failed"
         self._lock = threading.Lock()
         self._base: Path | None = None
 
@@ -34,7 +33,7 @@ class ScratchFolders:
         path = self._home(tmp_path_factory) / name
         path.mkdir(mode=0o700)
         yield path
-        if node.passed and not self._keep_passed:
+        if node.passed and node.config.getini("tmp_path_retention_policy") == "failed":
             shutil.rmtree(path, ignore_errors=True)
 
     def _home(self, factory: pytest.TempPathFactory) -> Path:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pytest_llmrel.core.model import FailureGroup, Outcome, Status, Summary, Verdict
 
-__all__ = ["SCHEMA", "canonical", "result_entry", "session_document"]
+__all__ = ["SCHEMA", "Result", "canonical", "result_entry", "session_document"]
 
 SCHEMA: Final = 1
 _NOT_METERED: Final = {

@@ -10,7 +10,7 @@ from types import FrameType
 from pytest_llmrel.core.model import Attempt, Sample
 from pytest_llmrel.runtime.drive import Inbox
 
-__all__ = ["GiveUp", "InlineCrew", "Stack", "ThreadCrew"]
+__all__ = ["Execute", "GiveUp", "InlineCrew", "Stack", "ThreadCrew"]
 
 Execute = Callable[[Attempt], Sample]
 Stack = list[tuple[FrameType, int]]

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_llmrel.errors import RunTimeout
 
-__all__ = ["RunTask", "carry", "within"]
+__all__ = ["Reply", "RunTask", "carry", "within"]
 
 _GRACE = 1.0
 """Seconds a cancelled coroutine has to end; after that the run is given up."""

@@ -5,7 +5,7 @@ from collections import Counter
 
 from pytest_llmrel.core.model import Evidence, Failure, FailureGroup, FailureKey, Variant
 
-__all__ = ["FailureLog", "normalise"]
+__all__ = ["MOST_GROUPS", "FailureLog", "normalise"]
 
 MOST_GROUPS = 50
 """Kinds of failure kept apart; the rest share one group, so that hostile messages cannot fill the memory."""
@@ -35,24 +35,34 @@ class FailureLog:
     def __init__(self) -> None:
         self._counts: Counter[FailureKey] = Counter()
         self._variants: dict[FailureKey, Counter[str]] = {}
-        self._evidence: dict[FailureKey, Evidence] = {}
+        self._evidence: dict[FailureKey, tuple[tuple[int, str], Evidence]] = {}
 
-    def record(self, failure: Failure, variant: Variant) -> None:
-        """Count one failure; the first of its kind is described."""
+    def record(self, failure: Failure, variant: Variant, run: int = 0) -> None:
+        """Count one failure; of each kind the one with the lowest run number is described.
+
+        So the sample does not depend on which run ended first. Runs end nearly in order, hence few are
+        described in vain.
+        """
         key = failure.key
         if key not in self._counts and len(self._counts) >= MOST_GROUPS:
             key = FailureKey(key.outcome, "various", "", "failures of other kinds")
-        if key not in self._counts:
-            self._evidence[key] = failure.describe()
+        place = (run, variant.key)
+        if key not in self._evidence or place < self._evidence[key][0]:
+            self._evidence[key] = (place, failure.describe())
         self._counts[key] += 1
         self._variants.setdefault(key, Counter())[variant.text] += 1
 
     def groups(self) -> tuple[FailureGroup, ...]:
-        """All kinds, most frequent first."""
+        """All kinds, most frequent first; the order does not depend on which run ended first."""
         return tuple(
-            FailureGroup(key, count, dict(self._variants[key]), self._evidence[key])
-            for key, count in self._counts.most_common()
+            FailureGroup(key, count, dict(sorted(self._variants[key].items())), self._evidence[key][1])
+            for key, count in sorted(self._counts.items(), key=_by_frequency)
         )
 
     def __bool__(self) -> bool:
         return bool(self._counts)
+
+
+def _by_frequency(counted: tuple[FailureKey, int]) -> tuple[int, str, str, str, str]:
+    key, count = counted
+    return -count, key.outcome, key.location, key.type, key.message

@@ -39,11 +39,11 @@ class Aggregate:
     def record(self, sample: Sample) -> None:
         """Add one finished run."""
         self._counts[sample.outcome] += 1
-        variant = sample.attempt.variant
+        variant, run = sample.attempt.variant, sample.attempt.run
         if sample.failure is not None:
-            self._failures.record(sample.failure, variant)
+            self._failures.record(sample.failure, variant, run)
         if sample.teardown is not None:
-            self._teardowns.record(sample.teardown, variant)
+            self._teardowns.record(sample.teardown, variant, run)
         if sample.outcome in _VALID:
             self._record_valid(sample)
 

@@ -1,0 +1,151 @@
+"""What the plugin costs: per session, per run, per item and in memory; ``python tests/benchmarks/bench_main_job.py``.
+
+Every figure is that of a whole pytest process in a folder of its own; compared processes take turns, so that
+both see the same machine. Wants a quiet machine and takes about two minutes.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+CONFTEST = """
+import json, os, resource
+seconds = {}
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        seconds[report.nodeid.partition("::")[2]] = report.duration
+def pytest_unconfigure():
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    with open(os.environ["BENCH_OUT"], "w") as file:
+        json.dump({"seconds": seconds, "peak": peak}, file)
+"""
+RUNS = """
+import asyncio, time
+import pytest
+from pytest_llmrel import krun
+
+K = 5000
+
+@pytest.fixture
+def resource():
+    yield object()
+
+@krun(K)
+def test_def(): pass
+
+@krun(K)
+async def test_async(): pass
+
+@krun(K, concurrency=1)
+def test_main_thread(): pass
+
+@krun(K)
+def test_def_with_fixtures(resource, tmp_path): pass
+
+@krun(K)
+async def test_async_with_fixtures(resource, tmp_path): pass
+"""
+OVERLAP = """
+import asyncio, time
+from pytest_llmrel import krun
+
+@krun(32, concurrency=32)
+def test_def(): time.sleep(0.2)
+
+@krun(32, concurrency=32)
+async def test_async(): await asyncio.sleep(0.2)
+"""
+MEMORY = """
+from pytest_llmrel import krun
+
+@krun({k})
+def test_it(llmrel):
+    llmrel.score("quality", 0.5)
+"""
+UNRELATED = "import pytest\n@pytest.mark.parametrize('n', range(100))\ndef test_it(n): pass\n"
+
+
+def pytest_process(folder: Path, *arguments: str) -> tuple[float, dict]:
+    """Wall seconds of one pytest process, and what its conftest noted."""
+    out = folder / "bench.json"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    began = time.perf_counter()
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "BENCH_OUT": str(out)}, capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - began
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    return seconds, json.loads(out.read_text())
+
+
+def folder_with(root: Path, name: str, source: str) -> Path:
+    """A folder with one test file."""
+    folder = root / name
+    folder.mkdir()
+    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "test_it.py").write_text(source)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    return folder
+
+
+def medians(folder: Path, repeats: int) -> dict[str, float]:
+    """Median seconds of each test's call over several processes."""
+    runs = [pytest_process(folder)[1]["seconds"] for _ in range(repeats)]
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+
+
+def session_cost(root: Path, pairs: int) -> str:
+    """What an unrelated session pays, as the median of paired differences."""
+    folder = folder_with(root, "unrelated", UNRELATED)
+    differences = []
+    for pair in range(pairs + 1):
+        with_it, without = pytest_process(folder)[0], pytest_process(folder, "-p", "no:llmrel")[0]
+        if pair:  # the first pair compiles
+            differences.append(with_it - without)
+    middle = statistics.median(differences) * 1e3
+    quartiles = statistics.quantiles(differences, n=4)
+    return f"{middle:.1f} ms (quartiles {quartiles[0] * 1e3:.1f} to {quartiles[2] * 1e3:.1f}, {pairs} pairs)"
+
+
+def memory_per_run(root: Path) -> str:
+    """Growth of the peak resident size from 1000 to 101,000 runs of one test."""
+    few, many = 1_000, 101_000
+    peaks = []
+    for k in (few, many):
+        folder = folder_with(root, f"memory{k}", MEMORY.format(k=k))
+        peaks.append(pytest_process(folder)[1]["peak"])
+    return f"{(peaks[1] - peaks[0]) / (many - few):.0f} bytes"
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=20, help="of processes for the session's cost")
+    parser.add_argument("--repeats", type=int, default=5, help="processes per figure otherwise")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        rows = [("unrelated session, 100 tests, against -p no:llmrel", session_cost(root, options.pairs))]
+        for test, seconds in medians(folder_with(root, "runs", RUNS), options.repeats).items():
+            rows.append((f"k=5000, {test}, per run", f"{seconds / 5000 * 1e6:.0f} us"))
+        for test, seconds in medians(folder_with(root, "overlap", OVERLAP), options.repeats).items():
+            rows.append((f"k=32, 32 in flight, 200 ms, {test}, the item", f"{seconds:.3f} s"))
+        rows.append(("memory per run kept", memory_per_run(root)))
+    import pytest
+
+    sys.stdout.write(f"{platform.python_implementation()} {platform.python_version()}, pytest {pytest.__version__}, ")
+    sys.stdout.write(f"{os.cpu_count()} cores, {platform.machine()}\n")
+    for label, figure in rows:
+        sys.stdout.write(f"| {label} | {figure} |\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Laws of the schedule, as a machine that starts, ends and stops in any order."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from pytest_llmrel.core.model import Attempt, Variant
+from pytest_llmrel.runtime.schedule import Schedule
+
+
+class Machine(RuleBasedStateMachine):
+    """Never more in flight than allowed, nothing lost, nothing handed out twice, a stop is final."""
+
+    @initialize(count=st.integers(0, 12), concurrency=st.integers(1, 5))
+    def begin(self, count: int, concurrency: int) -> None:
+        """A schedule of some attempts."""
+        self.todo = [Attempt("", Variant(), run, run) for run in range(count)]
+        self.concurrency = concurrency
+        self.schedule = Schedule(iter(self.todo), concurrency)
+        self.handed_out: list[Attempt] = []
+        self.ended = 0
+        self.reasons: list[str] = []
+
+    @property
+    def in_flight(self) -> int:
+        """As this machine counts them."""
+        return len(self.handed_out) - self.ended
+
+    @rule()
+    def start(self) -> None:
+        """Whatever there is room for is handed out at once, in order."""
+        room = (
+            0
+            if self.reasons
+            else min(self.concurrency - self.in_flight, len(self.todo) - len(self.handed_out))
+        )
+        started = self.schedule.start()
+        assert len(started) == room
+        self.handed_out += started
+
+    @precondition(lambda self: self.in_flight)
+    @rule()
+    def finish(self) -> None:
+        """One of them ends."""
+        self.schedule.finish()
+        self.ended += 1
+
+    @rule(reason=st.sampled_from(["401", "blocked"]))
+    def stop(self, reason: str) -> None:
+        """At any time, also more than once."""
+        self.schedule.stop(reason)
+        self.reasons.append(reason)
+
+    @invariant()
+    def never_too_many(self) -> None:
+        """No more in flight than allowed."""
+        if hasattr(self, "schedule"):
+            assert 0 <= self.in_flight <= self.concurrency
+
+    @invariant()
+    def nothing_lost_and_nothing_twice(self) -> None:
+        """What was handed out is a beginning of what there was to do."""
+        if hasattr(self, "schedule"):
+            assert self.handed_out == self.todo[: len(self.handed_out)]
+
+    @invariant()
+    def finished_means_finished(self) -> None:
+        """Nothing in flight and nothing left, or stopped."""
+        if hasattr(self, "schedule"):
+            nothing_left = bool(self.reasons) or len(self.handed_out) == len(self.todo)
+            assert self.schedule.finished == (nothing_left and not self.in_flight)
+
+    @invariant()
+    def the_first_reason_stays(self) -> None:
+        """The cause, not its consequences."""
+        if hasattr(self, "schedule"):
+            assert self.schedule.stop_reason == (self.reasons[0] if self.reasons else "")
+
+    def teardown(self) -> None:
+        """Let to itself, it ends, and without a stop every attempt was handed out."""
+        if not hasattr(self, "schedule"):
+            return
+        while not self.schedule.finished:
+            self.start()
+            self.finish()
+        if not self.reasons:
+            assert self.handed_out == self.todo
+
+
+TestSchedule = Machine.TestCase
+TestSchedule.settings = settings(stateful_step_count=40)
+TestSchedule.__doc__ = "The machine, searched."

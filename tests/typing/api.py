@@ -1,0 +1,98 @@
+"""The public API as a type checker sees it: never run, only checked (mypy --strict)."""
+
+from collections.abc import Sequence
+from typing import assert_type
+
+import pytest
+
+from pytest_llmrel import GateFailure, LlmrelError, Run, UsageProblem, krun, paraphrase
+
+pytestmark = [krun(3), krun(pass_rate=0.5)]
+
+assert_type(krun(10), pytest.MarkDecorator)
+assert_type(krun(k=10, pass_rate=0.9), pytest.MarkDecorator)
+assert_type(
+    krun(
+        5,
+        gates=["pass_rate >= 0.8", "latency_p95 <= 2"],
+        gate="observed",
+        stop="never",
+        concurrency=4,
+        timeout=30,
+        task_minutes=1.5,
+    ),
+    pytest.MarkDecorator,
+)
+assert_type(krun(gates=("pass^5 >= 0.6",)), pytest.MarkDecorator)
+assert_type(krun(None, pass_rate=None, gates=None, stop=None), pytest.MarkDecorator)
+assert_type(paraphrase("question", "How long?", "whats ur policy??"), pytest.MarkDecorator)
+
+# What must be refused: with warn_unused_ignores, an ignore that is not needed is an error of its own.
+krun(10, 0.9)  # type: ignore[call-overload]
+krun(k="10")  # type: ignore[call-overload]
+krun(gate="strict")  # type: ignore[call-overload]
+krun(stop="early")  # type: ignore[call-overload]
+krun(colour="red")  # type: ignore[call-overload]
+paraphrase()  # type: ignore[call-arg]
+paraphrase("question", 5)  # type: ignore[arg-type]
+
+
+@krun(10, pass_rate=0.9)
+def test_function(llmrel: Run) -> None:
+    """Every member of the fixture."""
+    assert_type(llmrel.case, str)
+    assert_type(llmrel.variant, str)
+    assert_type(llmrel.index, int)
+    assert_type(llmrel.seed, int)
+    llmrel.score("politeness", 0.5)
+    llmrel.score("politeness", 1)
+    llmrel.score("politeness", value=True)
+    llmrel.score("politeness", "0.5")  # type: ignore[arg-type]
+    llmrel.output("an answer")
+    llmrel.output({"any": "object"})
+    llmrel.seed = 5  # type: ignore[misc]
+
+
+@krun(5)
+@paraphrase("question", "How long?", "whats ur policy??")
+async def test_coroutine_function(question: str, llmrel: Run) -> None:
+    """Decorators leave coroutine functions as they are."""
+    if not question:
+        llmrel.abstain("too vague")
+
+
+@krun
+def test_bare(llmrel: Run) -> None:
+    """Without parentheses, and its signature is kept."""
+
+
+assert_type(test_bare(Run.__new__(Run)), None)
+
+
+@krun
+class TestBare:
+    """A class stays the class it is."""
+
+
+assert_type(TestBare(), TestBare)
+
+
+@krun(5)
+class TestClass:
+    """Decorators work on classes and on methods."""
+
+    @krun(concurrency=1)
+    def test_method(self) -> None:
+        """A method."""
+
+
+def handle(error: LlmrelError) -> Sequence[str]:
+    """What an exception carries."""
+    if isinstance(error, UsageProblem):
+        assert_type(error.problems, tuple[str, ...])
+        return error.problems
+    if isinstance(error, GateFailure):
+        assert_type(error.headline, str)
+        failure: AssertionError = error
+        return [str(failure)]
+    return []

@@ -1,0 +1,75 @@
+"""The schedule decides what to start and when it is over; its laws are in tests/property."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pytest_llmrel.core.model import Attempt
+from pytest_llmrel.runtime.schedule import Schedule
+
+Attempts = Callable[[int], list[Attempt]]
+
+
+def test_it_hands_out_in_order_up_to_the_concurrency(make_attempts: Attempts) -> None:
+    """Two at a time, and one more for each that ended."""
+    todo = make_attempts(4)
+    schedule = Schedule(todo, 2)
+    assert schedule.start() == todo[:2]
+    assert schedule.start() == []
+    schedule.finish()
+    assert schedule.start() == todo[2:3]
+    schedule.finish()
+    schedule.finish()
+    assert schedule.start() == todo[3:]
+    assert not schedule.finished
+    schedule.finish()
+    assert schedule.finished
+
+
+def test_more_room_than_attempts(make_attempts: Attempts) -> None:
+    """All are handed out at once, and then none."""
+    schedule = Schedule(make_attempts(3), 100)
+    assert len(schedule.start()) == 3
+    assert schedule.start() == []
+
+
+def test_nothing_to_do_is_finished() -> None:
+    """From the start, without having been stopped."""
+    schedule = Schedule([], 4)
+    assert (schedule.start(), schedule.finished, schedule.stop_reason) == ([], True, "")
+
+
+def test_attempts_may_come_from_a_generator(make_attempts: Attempts) -> None:
+    """Whatever can be iterated."""
+    assert len(Schedule(iter(make_attempts(3)), 2).start()) == 2
+
+
+def test_after_a_stop_nothing_more_is_started(make_attempts: Attempts) -> None:
+    """What is in flight may land; then it is over."""
+    schedule = Schedule(make_attempts(10), 2)
+    schedule.start()
+    schedule.stop("HTTP 401")
+    assert not schedule.finished
+    schedule.finish()
+    assert schedule.start() == []
+    schedule.finish()
+    assert (schedule.finished, schedule.stop_reason) == (True, "HTTP 401")
+
+
+def test_the_first_reason_is_kept(make_attempts: Attempts) -> None:
+    """Those after it are consequences."""
+    schedule = Schedule(make_attempts(1), 1)
+    schedule.stop("cause")
+    schedule.stop("consequence")
+    assert schedule.stop_reason == "cause"
+
+
+@pytest.mark.parametrize("started", [0, 1, 3])
+def test_stopping_before_during_and_after(make_attempts: Attempts, started: int) -> None:
+    """At any time: over as soon as nothing is in flight."""
+    schedule = Schedule(make_attempts(3), 1)
+    for _ in range(started):
+        schedule.start()
+        schedule.finish()
+    schedule.stop("enough")
+    assert schedule.finished
