@@ -131,10 +131,11 @@ def pytest_collection_modifyitems(
     """Report all mistakes in all marks at once, those of deselected tests and of late marks too."""
     collected = list(items)
     outcome = yield
-    if any(_is_marked(item) for item in collected) or any(_is_marked(item) for item in items):
+    everything = dict.fromkeys([*collected, *items])
+    if "pytest_llmrel.glue.marks" in sys.modules or any(map(_is_marked, everything)):
         from pytest_llmrel.glue.collect import mistakes_in
 
-        mistakes = mistakes_in(session, dict.fromkeys([*collected, *items]))
+        mistakes = mistakes_in(session, everything)
         if mistakes:
             _refuse(session.config, items, mistakes)
     return outcome

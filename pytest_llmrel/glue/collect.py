@@ -1,7 +1,7 @@
 """From marks to plans, and all the mistakes in them as one usage error."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from pytest_llmrel.core.model import Variant
 from pytest_llmrel.core.plan import RunPlan, Settings, read_variants, resolve
 from pytest_llmrel.errors import PlanError
 from pytest_llmrel.glue.closest import marks_of, parameter_marks
-from pytest_llmrel.glue.runnode import fixture_functions, marked_fixtures
+from pytest_llmrel.glue.runnode import fixture_functions
 
 __all__ = ["mistakes_in", "parametrize_wording", "plan_of"]
 
@@ -35,7 +35,8 @@ def plan_of(item: pytest.Item) -> RunPlan:
 def mistakes_in(session: pytest.Session, items: Iterable[pytest.Item]) -> str:
     """Make all plans now; every mistake of every test on a line with file and line number, or ``""``."""
     found: dict[str, None] = {}
-    for function, mark in marked_fixtures(session, _OURS):
+    items = list(items)
+    for function, mark in _marked_fixtures(session.config, items):
         code = function.__code__
         said = f"{mark} on fixture {function.__name__!r}; mark the tests that use it instead"
         found[f"{_relative(session, code.co_filename)}:{code.co_firstlineno}: {said}"] = None
@@ -154,6 +155,21 @@ def _source(filename: str) -> str:
 
 def _is_unittest(item: pytest.Function) -> bool:
     return any(kind.__module__ == "unittest.case" for kind in getattr(item.cls, "__mro__", ()))
+
+
+def _marked_fixtures(
+    config: pytest.Config, items: Iterable[pytest.Item]
+) -> Iterator[tuple[Callable[..., Any], str]]:
+    """Fixture functions that carry one of our marks; from version 9 on pytest itself refuses them."""
+    modules = dict.fromkeys(item.module for item in items if isinstance(item, pytest.Function))
+    owners: list[object] = [*config.pluginmanager.get_plugins(), *modules]
+    owners += [value for owner in modules for value in vars(owner).values() if isinstance(value, type)]
+    for owner in owners:
+        for value in list(getattr(owner, "__dict__", {}).values()):
+            if type(value).__name__ == "FixtureFunctionDefinition":
+                for mark in getattr(value, "pytestmark", ()):
+                    if mark.name in _OURS:
+                        yield value.__wrapped__, mark.name
 
 
 def _uses_subtests(item: pytest.Function) -> bool:

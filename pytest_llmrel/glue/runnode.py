@@ -21,7 +21,7 @@ from pytest_llmrel.core.run import Run
 from pytest_llmrel.glue.asyncfixtures import Await, bridged, is_async, refuse_unawaited
 from pytest_llmrel.glue.scratch import ScratchFolders
 
-__all__ = ["RunFactory", "RunNode", "fixture_functions", "fixture_value", "marked_fixtures", "set_up_shared"]
+__all__ = ["RunFactory", "RunNode", "fixture_functions", "fixture_value", "set_up_shared"]
 
 _OVERRIDDEN = frozenset({"repr_failure", "runtest", "setup"})
 """What the item itself was given by :mod:`pytest_llmrel.glue.item`, and a run must not inherit."""
@@ -332,14 +332,3 @@ class _FixtureManagerView:
         if definitions and isinstance(node, RunNode):
             return node.isolated(argname, definitions)
         return definitions
-
-
-def marked_fixtures(session: pytest.Session, names: frozenset[str]) -> list[tuple[Callable[..., Any], str]]:
-    """Fixture functions that carry a mark of ``names``; pytest itself refuses them from version 9 on."""
-    found = {}
-    for definitions in getattr(session._fixturemanager, "_arg2fixturedefs", {}).values():
-        for definition in definitions:
-            for mark in getattr(definition.func, "pytestmark", ()):
-                if mark.name in names:
-                    found[definition.func] = mark.name
-    return list(found.items())

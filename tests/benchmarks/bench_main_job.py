@@ -78,7 +78,12 @@ def pytest_process(folder: Path, *arguments: str) -> tuple[float, dict]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     began = time.perf_counter()
     done = subprocess.run(
-        command, cwd=folder, env={**os.environ, "BENCH_OUT": str(out)}, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env={**os.environ, "BENCH_OUT": str(out)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     seconds = time.perf_counter() - began
     if done.returncode:
@@ -141,7 +146,9 @@ def main() -> None:
         rows.append(("memory per run kept", memory_per_run(root)))
     import pytest
 
-    sys.stdout.write(f"{platform.python_implementation()} {platform.python_version()}, pytest {pytest.__version__}, ")
+    sys.stdout.write(
+        f"{platform.python_implementation()} {platform.python_version()}, pytest {pytest.__version__}, "
+    )
     sys.stdout.write(f"{os.cpu_count()} cores, {platform.machine()}\n")
     for label, figure in rows:
         sys.stdout.write(f"| {label} | {figure} |\n")

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -29,7 +30,7 @@ FIXTURE = ("abstain", "case", "index", "output", "score", "seed", "variant")
 @cache
 def said_by(*arguments: str) -> str:
     """What pytest with the plugin answers, wherever it is asked."""
-    command = [sys.executable, "-m", "pytest", "-c", "/dev/null", "-p", "llmrel", *arguments]
+    command = [sys.executable, "-m", "pytest", "-c", os.devnull, "-p", "llmrel", *arguments]
     return subprocess.run(command, cwd=ROOT / "docs", capture_output=True, text=True, check=True).stdout
 
 

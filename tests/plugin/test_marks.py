@@ -12,9 +12,6 @@ def runs(source: str, pytester: pytest.Pytester, *args: str, **ini: str) -> dict
     return {test["nodeid"].rpartition("::")[2]: test["runs"] for test in outcome.report["tests"]}
 
 
-# --- where a mark may stand ---------------------------------------------------------------------------------
-
-
 def test_krun_repeats_a_function(pytester: pytest.Pytester) -> None:
     """A marked function is one item that executes k times."""
     source = (
@@ -228,8 +225,6 @@ def test_wordings_do_not_change_the_node_id(pytester: pytest.Pytester) -> None:
         "test_it.py::test_it[de]",
     }
 
-
-# --- whose word counts --------------------------------------------------------------------------------------
 
 LAYERS = """
     from pytest_llmrel import krun

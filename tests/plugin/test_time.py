@@ -95,11 +95,12 @@ async def test_it(client, file, llmrel):
     assert sorted(outcome.log()) == [["client", "closed"]] * 3 + [["file", "closed"]] * 3
 
 
+DEAF = "await deaf()"
 HUNG = {
     "thread": ("def", "threading.Event().wait(FOREVER)"),
     "busy_thread": ("def", "while True: time.sleep(0.01)"),
     "coroutine": ("async def", "await asyncio.sleep(FOREVER)"),
-    "deaf_coroutine": ("async def", "await deaf()"),
+    "deaf_coroutine": ("async def", DEAF),
     "own_loop": ("def", "asyncio.run(asyncio.sleep(FOREVER))"),
 }
 """Keyword and last statement of a test that never ends."""
@@ -108,7 +109,7 @@ HUNG = {
 def test_every_run_hangs(pytester: pytest.Pytester) -> None:
     """All runs hang, more than there is room for: each is an error with its place; the session ends."""
     tests = "".join(
-        f"@krun(5, timeout=0.3, concurrency=3)\n{keyword} test_{name}():\n    {hang}\n\n"
+        f"@krun(5, timeout=0.3, concurrency={5 if hang == DEAF else 3})\n{keyword} test_{name}():\n    {hang}\n\n"
         for name, (keyword, hang) in HUNG.items()
     )
     outcome = in_a_process(pytester, example(f"{HEAD}\n{tests}\ndef test_after(): pass\n"))
@@ -201,7 +202,7 @@ def test_one_at_a_time(pytester: pytest.Pytester) -> None:
 
 SWALLOWING = """
 @krun(2, timeout=0.3, concurrency={concurrency})
-{keyword} test_it(llmrel):
+{keyword} test_{name}(llmrel):
     for attempt in range(2):
         try:
             {wait}
@@ -210,22 +211,19 @@ SWALLOWING = """
 """
 
 
-@pytest.mark.parametrize(
-    ("keyword", "wait", "concurrency"),
-    [
-        ("def", "time.sleep(0.6)", 1),
-        ("async def", "await asyncio.sleep(0.6)", 1),
-        ("async def", "await asyncio.sleep(0.6)", 8),
-    ],
-)
-def test_an_interruption_that_is_swallowed(
-    pytester: pytest.Pytester, keyword: str, wait: str, concurrency: int
-) -> None:
+def test_an_interruption_that_is_swallowed(pytester: pytest.Pytester) -> None:
     """A run that catches its interruption, as bad retry loops do, and outlives its limit is never a pass."""
-    source = HEAD + SWALLOWING.format(keyword=keyword, wait=wait, concurrency=concurrency)
-    outcome = in_a_process(pytester, example(source))
+    sync = {"keyword": "def", "wait": "time.sleep(0.6)"}
+    asynchronous = {"keyword": "async def", "wait": "await asyncio.sleep(0.6)"}
+    tests = [
+        SWALLOWING.format(name="one_by_one", concurrency=1, **sync),
+        SWALLOWING.format(name="async_one_by_one", concurrency=1, **asynchronous),
+        SWALLOWING.format(name="tasks", concurrency=8, **asynchronous),
+    ]
+    outcome = in_a_process(pytester, example("\n".join((HEAD, *tests))))
     assert outcome.log("swallowed") != []
-    assert (outcome.counts(), outcome.test()["verdict"]) == ({"errors": 2}, "INCONCLUSIVE")
+    for name in ("::test_one_by_one", "::test_async_one_by_one", "::test_tasks"):
+        assert (outcome.counts(name), outcome.test(name)["verdict"]) == ({"errors": 2}, "INCONCLUSIVE"), name
 
 
 def test_a_retry_loop_does_not_swallow_the_limit(pytester: pytest.Pytester) -> None:

@@ -101,8 +101,9 @@ def test_the_report_is_the_same_with_and_without_workers(pytester: pytest.Pytest
 @pytest.mark.parametrize("mode", ["load", "loadgroup", "worksteal", "each"])
 def test_every_way_to_distribute(pytester: pytest.Pytester, mode: str) -> None:
     """All distribution modes give one result per item, with all of its runs."""
-    suite = Example({
-        f"test_{name}.py": """
+    suite = Example(
+        {
+            f"test_{name}.py": """
         import pytest
 
         @pytest.mark.krun(3)
@@ -111,8 +112,9 @@ def test_every_way_to_distribute(pytester: pytest.Pytester, mode: str) -> None:
         def test_it(x):
             pass
         """
-        for name in "ab"
-    })
+            for name in "ab"
+        }
+    )
     how = ("-n2", f"--dist={mode}") if mode != "each" else ("--dist=each", "--tx=2*popen")
     done = suite.run(pytester, *PLAIN, *how, subprocess=True).outcomes(passed=6 if mode != "each" else 12)
     assert done.ret == 0

@@ -104,6 +104,13 @@ def test_skips_are_counted_but_not_explained(entry: Maker, kind: Maker) -> None:
     assert "run 4" not in text
 
 
+def test_a_failure_without_a_traceback_is_told_all_the_same(entry: Maker, kind: Maker) -> None:
+    """A run that was left behind has none."""
+    text = explain(entry(failures=[kind(traceback="", output=None)]))
+    assert "for example run 4" in text
+    assert "Traceback" not in text
+
+
 def test_an_empty_output_is_shown_as_such_and_none_is_not(entry: Maker, kind: Maker) -> None:
     """A model that answered nothing differs from a test that recorded nothing."""
     with_empty, without = (explain(entry(failures=[kind(output=output)])) for output in ("", None))

@@ -149,6 +149,31 @@ def test_a_hung_run_is_left_behind_and_another_thread_takes_over(
         inbox.get(timeout=0.2)
 
 
+def test_a_run_that_was_given_up_before_it_began_never_begins(
+    inbox: Any, make_attempts: Attempts, gate: threading.Event
+) -> None:
+    """Its sample is out already; a thread that finds it in the queue passes it by."""
+    first, second, third = make_attempts(3)
+    began: list[int] = []
+
+    def execute(attempt: Attempt) -> Sample:
+        began.append(attempt.run)
+        gate.wait(5)
+        return passed(attempt)
+
+    crew = ThreadCrew(execute, given_up, inbox, 5.0)
+    crew._threads.append(threading.Thread())  # one that never takes anything
+    crew.start(first)
+    assert crew.abandon(first) == Sample(first, Outcome.ERROR, timed_out=True)
+    gate.set()
+    for attempt in (second, third):
+        crew.start(attempt)
+        assert inbox.get(timeout=5) == passed(attempt)
+    assert began == [1, 2]
+    crew._threads.pop(0)
+    crew.close(patient=True)
+
+
 def test_the_stack_of_a_hung_run_is_that_of_its_thread(
     inbox: Any, attempt: Attempt, gate: threading.Event
 ) -> None:

@@ -1,5 +1,6 @@
 """Which exceptions are the infrastructure's doing, by class and HTTP status, for SDKs that are not installed."""
 
+import errno
 import socket
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +27,7 @@ def sdk_error(
     [
         ConnectionError(), ConnectionResetError(), BrokenPipeError(), ConnectionRefusedError(),
         TimeoutError(), socket.gaierror(-2, "Name or service not known"),
+        OSError(errno.EHOSTUNREACH, "No route to host"), OSError(errno.ENETUNREACH, "Network is unreachable"),
     ],
 )  # fmt: skip
 def test_the_standard_library_s_own(error: BaseException) -> None:

@@ -212,9 +212,10 @@ def test_closing_a_blocked_loop_hangs_nobody(make_loop: MakeLoop) -> None:
         time.sleep(0.01)
 
 
-def test_waiting_for_the_loop_in_its_own_thread_is_refused(make_loop: MakeLoop) -> None:
+@both
+def test_waiting_for_the_loop_in_its_own_thread_is_refused(host_type: Any, make_loop: MakeLoop) -> None:
     """It would wait for ever; the message says what to do instead."""
-    host = ThreadLoop(make_loop(), owned=True)
+    host = host_type(make_loop(), owned=True)
 
     async def inside() -> None:
         host.run(asyncio.sleep(0))

@@ -230,6 +230,40 @@ def test_an_interrupted_coroutine_makes_room_for_the_next() -> None:
     run(main())
 
 
+def test_a_cancellation_between_two_coroutines_is_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task group in a fixture whose child failed cancels the run: the test is to feel it, not the queue."""
+    monkeypatch.setattr(runtask, "_GRACE", 0.2)
+
+    async def main() -> None:
+        task = RunTask()
+        await perform(task, asyncio.sleep(0))
+        await asyncio.sleep(0)  # it waits for its next coroutine now
+        task.interrupt()
+        await asyncio.sleep(0)
+        assert isinstance((await perform(task, asyncio.sleep(5))).error, asyncio.CancelledError)
+        assert (await perform(task, asyncio.sleep(0, "tear-down"))).value == "tear-down"
+        await task.end()
+
+    run(main())
+
+
+def test_a_task_that_was_cancelled_for_good_answers_all_the_same() -> None:
+    """Whoever asks it for a coroutine after the loop was wound up gets an error, and does not wait."""
+
+    async def main() -> None:
+        task = RunTask()
+        await perform(task, asyncio.sleep(0))
+        for _ in range(2):
+            await asyncio.sleep(0)
+            task.interrupt()
+        await asyncio.sleep(0)
+        unused = asyncio.sleep(0)
+        assert isinstance((await perform(task, unused)).error, RuntimeError)
+        unused.close()
+
+    run(main())
+
+
 def test_a_task_that_never_began_can_be_ended() -> None:
     """A run without coroutines has none."""
 
