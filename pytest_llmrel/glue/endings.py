@@ -112,7 +112,7 @@ class Reporter:
         root = self._item.config.rootpath
         for frame, line in reversed(frames):
             path = Path(frame.f_code.co_filename)
-            if path.is_relative_to(root) and "site-packages" not in path.parts:
+            if _is_own(path, root):
                 return f"{path.relative_to(root).as_posix()}:{line}"
         return f"{Path(frames[-1][0].f_code.co_filename).name}:{frames[-1][1]}" if frames else ""
 
@@ -144,6 +144,10 @@ def _message(error: BaseException) -> str:
         return f"<{type(error).__name__} that cannot be printed>"
 
 
+def _is_own(path: Path, root: Path) -> bool:
+    return path.is_relative_to(root) and "site-packages" not in path.parts
+
+
 def _without_machinery(trace: TracebackType | None) -> TracebackType | None:
     while trace is not None and _package(trace.tb_frame) in _MACHINERY:
         trace = trace.tb_next
@@ -163,8 +167,15 @@ def _described(item: pytest.Function, error: BaseException) -> str:
         return "".join(traceback.format_exception(error))
     if error.__traceback__ is None:
         return ""
+    root = item.config.rootpath
     try:
-        return str(item.repr_failure(pytest.ExceptionInfo.from_exception(error)))
+        excinfo = pytest.ExceptionInfo.from_exception(error)
+        innermost = excinfo.traceback[-1]
+        if _is_own(Path(innermost.path), root) or item.config.getoption("fulltrace", False):
+            return str(item.repr_failure(excinfo))
+        # Deep in a library: the project's own lines, and what was raised in the end.
+        own = excinfo.traceback.filter(lambda entry: entry is innermost or _is_own(Path(entry.path), root))
+        return str(excinfo.getrepr(style="short", chain=False, tbfilter=lambda _: own))
     except Exception:  # noqa: BLE001  a broken __repr__ in the user's code must not hide the failure
         return "".join(traceback.format_tb(error.__traceback__)) + _message(error)
 

@@ -109,7 +109,8 @@ HUNG = {
 def test_every_run_hangs(pytester: pytest.Pytester) -> None:
     """All runs hang, more than there is room for: each is an error with its place; the session ends."""
     tests = "".join(
-        f"@krun(5, timeout=0.3, concurrency={5 if hang == DEAF else 3})\n{keyword} test_{name}():\n    {hang}\n\n"
+        f"@krun(5, timeout=0.3, concurrency={5 if hang == DEAF else 3})\n"
+        f"{keyword} test_{name}():\n    {hang}\n\n"
         for name, (keyword, hang) in HUNG.items()
     )
     outcome = in_a_process(pytester, example(f"{HEAD}\n{tests}\ndef test_after(): pass\n"))
@@ -251,18 +252,18 @@ async def test_async():
 
 @pytest.mark.parametrize("concurrency", [1, 4])
 @pytest.mark.parametrize(
-    ("keyword", "wait"), [("def", "time.sleep(0.1)"), ("async def", "await asyncio.sleep(0.1)")]
+    ("keyword", "wait"), [("def", "time.sleep(0.15)"), ("async def", "await asyncio.sleep(0.15)")]
 )
 def test_the_limit_is_that_of_a_run(
     pytester: pytest.Pytester, keyword: str, wait: str, concurrency: int
 ) -> None:
     """Runs that are quick on their own may take longer than the limit all together."""
     outcome = example(f"""{HEAD}
-@krun({7 * concurrency}, timeout=0.6, concurrency={concurrency})
+@krun({8 * concurrency}, timeout=1, concurrency={concurrency})
 {keyword} test_it():
     {wait}
 """).run(pytester)
-    assert outcome.counts() == {"passed": 7 * concurrency}
+    assert outcome.counts() == {"passed": 8 * concurrency}
 
 
 def test_a_timer_of_the_test_suite_survives(pytester: pytest.Pytester) -> None:
