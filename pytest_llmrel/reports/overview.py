@@ -69,7 +69,7 @@ def _remarks(result: Mapping[str, Any]) -> Iterator[str]:
             yield finding["explanation"]
     if result["errors"]:
         runs = "1 run" if result["errors"] == 1 else f"{result['errors']} runs"
-        yield f"{runs} ended in an error and left the rates"
+        yield f"{runs} ended in an error, not counted in the rates"
     yield from result["notes"]
 
 
