@@ -138,6 +138,7 @@ def pytest_collection_modifyitems(
         mistakes = mistakes_in(session, everything)
         if mistakes:
             _refuse(session.config, items, mistakes)
+        session.config.pluginmanager.register(_Runs(), "llmrel-runs")
     return outcome
 
 
@@ -153,26 +154,28 @@ def _is_marked(item: pytest.Item) -> bool:
     return item.get_closest_marker("krun") is not None or item.get_closest_marker("paraphrase") is not None
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Take a ``krun`` item over, as late as possible: whoever replaces items before cannot lose it."""
-    if item.get_closest_marker("krun") is not None and isinstance(item, pytest.Function):
-        from pytest_llmrel.glue.item import adopt
+class _Runs:
+    """The hooks of the process that runs ``krun`` tests."""
 
-        adopt(item)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Take a ``krun`` item over, as late as possible: whoever replaces items before cannot lose it."""
+        if item.get_closest_marker("krun") is not None and isinstance(item, pytest.Function):
+            from pytest_llmrel.glue.item import adopt
 
+            adopt(item)
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put the result on the report, where xdist carries it to the controller."""
-    report = yield
-    if item.get_closest_marker("krun") is not None:
-        from pytest_llmrel.glue.item import result_of
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put the result on the report, where xdist carries it to the controller."""
+        report = yield
+        if item.get_closest_marker("krun") is not None:
+            from pytest_llmrel.glue.item import result_of
 
-        vars(report)["llmrel_result"] = result_of(item, call, report)
-    return report
+            vars(report)["llmrel_result"] = result_of(item, call, report)
+        return report
 
 
 class _Results:

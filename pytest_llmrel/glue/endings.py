@@ -171,7 +171,8 @@ def _described(item: pytest.Function, error: BaseException) -> str:
     try:
         excinfo = pytest.ExceptionInfo.from_exception(error)
         innermost = excinfo.traceback[-1]
-        if _is_own(Path(innermost.path), root) or item.config.getoption("fulltrace", False):
+        whole = isinstance(error, pytest.FixtureLookupError) or item.config.getoption("fulltrace", False)
+        if whole or _is_own(Path(innermost.path), root):
             return str(item.repr_failure(excinfo))
         # Deep in a library: the project's own lines, and what was raised in the end.
         own = excinfo.traceback.filter(lambda entry: entry is innermost or _is_own(Path(entry.path), root))

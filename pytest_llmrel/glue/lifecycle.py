@@ -18,7 +18,7 @@ from pytest_llmrel.glue.runnode import RunFactory, RunNode
 from pytest_llmrel.runtime.alarm import time_limit
 from pytest_llmrel.runtime.crews import Stack
 from pytest_llmrel.runtime.loops import LoopHost
-from pytest_llmrel.runtime.runtask import RunTask, carry, within
+from pytest_llmrel.runtime.runtask import GRACE, RunTask, alone, carry, within
 
 __all__ = ["Lifecycle"]
 
@@ -85,7 +85,7 @@ class Lifecycle:
 
     def _call(self, node: RunNode, ending: Ending, coroutines: "_Coroutines | None") -> None:
         if coroutines is not None and self._body_is_async:
-            body: Callable[[], object] = partial(coroutines.run, _call_async, node)
+            body: Callable[[], object] = partial(coroutines.call, node)
         else:
             if self._foreign:
                 limit_foreign(node, self._plan.timeout)
@@ -166,8 +166,17 @@ class _Coroutines:
             carry(reply.context)
         return reply.value
 
-    def run(self, function: Callable[[RunNode], Coroutine[Any, Any, Any]], node: RunNode) -> Any:
-        return self.wait(function(node))
+    def call(self, node: RunNode) -> Any:
+        """Execute the test itself; without async fixtures it needs no task that outlives it."""
+        if self._task is not None:
+            return self.wait(_call_async(node))
+        try:
+            reply = self._host.run(alone(_call_async(node), self._timeout), self._timeout + GRACE)
+        except TimeoutError:
+            raise RunTimeout(f"the run took longer than {self._timeout:g} s") from None
+        if reply.error is not None:
+            raise reply.error
+        return reply.value
 
     def end(self) -> None:
         if self._task is not None:

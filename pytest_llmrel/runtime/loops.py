@@ -19,8 +19,12 @@ class LoopHost(Protocol):
 
     loop: asyncio.AbstractEventLoop
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Execute ``coroutine`` on the loop and wait for it; not from the loop's own thread."""
+    def run(self, coroutine: Coroutine[Any, Any, T], patience: float | None = None) -> T:
+        """Execute ``coroutine`` on the loop and wait for it; not from the loop's own thread.
+
+        Raises:
+            TimeoutError: it has not ended after ``patience`` seconds, where the loop can tell.
+        """
 
     def stuck(self) -> str:
         """Where the loop is blocked, ``""`` if it is not."""
@@ -37,7 +41,7 @@ class InlineLoop:
         self._owned = owned
         self._foreign = asyncio.all_tasks(loop)
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+    def run(self, coroutine: Coroutine[Any, Any, T], patience: float | None = None) -> T:  # noqa: ARG002  the interface of a host
         """Execute ``coroutine`` here.
 
         Raises:
@@ -78,15 +82,16 @@ class ThreadLoop:
         self._thread = threading.Thread(target=self._serve, name="llmrel-loop", daemon=True)
         self._thread.start()
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+    def run(self, coroutine: Coroutine[Any, Any, T], patience: float | None = None) -> T:
         """Execute ``coroutine`` on the loop and wait for it, in a thread that is not the loop's.
 
         Raises:
+            TimeoutError: it has not ended after ``patience`` seconds.
             RuntimeError: called from a coroutine, which would wait for itself forever.
         """
         if threading.current_thread() is self._thread:
             raise _refused(coroutine)
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(patience)
 
     def stuck(self) -> str:
         """Where the loop is blocked, ``""`` if it answers."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from pytest_llmrel.errors import RunTimeout
 
-__all__ = ["Reply", "RunTask", "carry", "within"]
+__all__ = ["GRACE", "Reply", "RunTask", "alone", "carry", "within"]
 
-_GRACE = 1.0
+GRACE = 1.0
 """Seconds a cancelled coroutine has to end; after that the run is given up."""
 
 
@@ -50,7 +50,7 @@ class RunTask:
         if self._task.done():
             return Reply(error=RuntimeError("the task of this run was cancelled from outside"))
         self._out_of_time = self._task.cancel()
-        await asyncio.wait({reply}, timeout=_GRACE)
+        await asyncio.wait({reply}, timeout=GRACE)
         return Reply(error=_timeout(seconds, reply.result().error if reply.done() else None))
 
     def interrupt(self) -> None:
@@ -62,7 +62,7 @@ class RunTask:
         """Let the task end."""
         if self._task is not None:
             self._jobs.put_nowait(None)
-            await asyncio.wait({self._task}, timeout=_GRACE)
+            await asyncio.wait({self._task}, timeout=GRACE)
 
     async def _serve(self) -> None:
         while (job := await self._next_job()) is not None:
@@ -106,6 +106,14 @@ def carry(context: Context) -> None:
     for variable, value in context.items():
         if variable.get(missing) is not value:
             variable.set(value)
+
+
+async def alone(coroutine: Coroutine[Any, Any, Any], seconds: float) -> Reply:
+    """Execute ``coroutine`` in the current task: all there is to a run without async fixtures."""
+    try:
+        return Reply(await within(seconds, coroutine))
+    except BaseException as error:  # noqa: BLE001  a value from here on
+        return Reply(error=error)
 
 
 async def within(seconds: float, coroutine: Coroutine[Any, Any, Any]) -> Any:

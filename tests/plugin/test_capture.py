@@ -4,8 +4,7 @@ import json
 import re
 
 import pytest
-
-from tests.plugin.example import Example, example
+from example import Example, example
 
 HEAD = """
 import asyncio, logging, sys, threading

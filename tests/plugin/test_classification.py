@@ -3,8 +3,7 @@
 import importlib.util
 
 import pytest
-
-from tests.plugin.example import Example, Outcome, example
+from example import Example, Outcome, example
 
 HEAD = """
 import asyncio, errno, json, socket, ssl, urllib.error, urllib.request

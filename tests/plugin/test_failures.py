@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-
-from tests.plugin.example import Outcome, example
+from example import Outcome, example
 
 HEAD = """
 import logging

@@ -1,8 +1,7 @@
 """Where ``krun`` and ``paraphrase`` may stand, and which of several voices is heard."""
 
 import pytest
-
-from tests.plugin.example import Example, example
+from example import Example, example
 
 
 def runs(source: str, pytester: pytest.Pytester, *args: str, **ini: str) -> dict[str, int]:

@@ -4,8 +4,7 @@ import re
 from textwrap import dedent
 
 import pytest
-
-from tests.plugin.example import Example, Outcome, example
+from example import Example, Outcome, example
 
 HEAD = "import pytest\nimport unittest\nfrom pytest_llmrel import krun, paraphrase\n\n"
 

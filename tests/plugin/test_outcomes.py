@@ -1,8 +1,7 @@
 """What becomes of a run, and of the test, whatever the code under test raises."""
 
 import pytest
-
-from tests.plugin.example import Example, example
+from example import Example, example
 
 HEAD = """
 import pytest

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.plugin.example import Example, Outcome
+from example import Example, Outcome
 
 MIXED = Example({
     "test_it.py": """

@@ -5,8 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-from tests.plugin.example import Example, Outcome
+from example import Example, Outcome
 
 UNRELATED = Example({
     "pytest.ini": "[pytest]\nfilterwarnings = default\n",

@@ -3,8 +3,7 @@
 from time import monotonic
 
 import pytest
-
-from tests.plugin.example import Example, Outcome, example
+from example import Example, Outcome, example
 
 pytestmark = pytest.mark.usefixtures("only_ours")
 

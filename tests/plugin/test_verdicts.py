@@ -4,8 +4,7 @@ import math
 import re
 
 import pytest
-
-from tests.plugin.example import Outcome, example
+from example import Outcome, example
 
 HEAD = """
 import math, time

@@ -196,7 +196,7 @@ def test_a_coroutine_over_its_time_is_cancelled() -> None:
 
 def test_a_coroutine_that_ignores_its_cancellation_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a grace, without waiting for it."""
-    monkeypatch.setattr(runtask, "_GRACE", 0.05)
+    monkeypatch.setattr(runtask, "GRACE", 0.05)
     release = False
 
     async def ignore() -> None:
@@ -232,7 +232,7 @@ def test_an_interrupted_coroutine_makes_room_for_the_next() -> None:
 
 def test_a_cancellation_between_two_coroutines_is_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task group in a fixture whose child failed cancels the run: the test is to feel it, not the queue."""
-    monkeypatch.setattr(runtask, "_GRACE", 0.2)
+    monkeypatch.setattr(runtask, "GRACE", 0.2)
 
     async def main() -> None:
         task = RunTask()
