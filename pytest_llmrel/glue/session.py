@@ -4,6 +4,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,8 @@ def _umask() -> int:
 
 
 def _provenance() -> dict[str, Any]:
-    from pytest_llmrel import __version__
-
     return {
         "pytest": pytest.__version__,
-        "pytest_llmrel": str(__version__),
+        "pytest_llmrel": version("pytest-llmrel"),
         "python": platform.python_version(),
     }
