@@ -21,6 +21,7 @@ class Run:
         attempt: the full address of this run.
         scores: what was recorded so far.
         recorded_output: what :meth:`output` was given last, or ``None``.
+        captured: what the run printed and logged, by stream.
     """
 
     __slots__ = ("attempt", "captured", "recorded_output", "scores")
