@@ -59,9 +59,6 @@ class FailureLog:
             for key, count in sorted(self._counts.items(), key=_by_frequency)
         )
 
-    def __bool__(self) -> bool:
-        return bool(self._counts)
-
 
 def _by_frequency(counted: tuple[FailureKey, int]) -> tuple[int, str, str, str, str]:
     key, count = counted

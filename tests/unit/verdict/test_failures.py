@@ -96,11 +96,3 @@ def test_kinds_beyond_the_limit_share_a_group_per_outcome(make_failure: Callable
     assert counts[Outcome.FAILED, "failures of other kinds"] == 1_000 - MOST_GROUPS
     assert counts[Outcome.ERROR, "failures of other kinds"] == 1
     assert sum(counts.values()) == 1_002
-
-
-def test_an_empty_log_is_false(make_failure: Callable[..., Failure]) -> None:
-    """And has no groups; one failure makes it true."""
-    log = FailureLog()
-    assert (bool(log), log.groups()) == (False, ())
-    log.record(make_failure(), PLAIN)
-    assert log
