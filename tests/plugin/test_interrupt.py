@@ -82,22 +82,7 @@ class Interrupted:
 
 
 def interrupt(path: Path, source: str, ready: Callable[[list[str]], bool], *args: str) -> Interrupted:
-    """Start pytest on ``source``, send SIGINT as soon as its log is ``ready``, and wait for its end.
-
-    Up to three times, until it reacts within a second: a machine that stalls is not what is tested, and
-    a plugin that is slow is so every time.
-    """
-    for attempt in range(3):
-        folder = path / str(attempt)
-        folder.mkdir()
-        seen = interrupt_once(folder, source, ready, *args)
-        if seen.reaction < 1.0:
-            break
-    return seen
-
-
-def interrupt_once(path: Path, source: str, ready: Callable[[list[str]], bool], *args: str) -> Interrupted:
-    """One such session in ``path``."""
+    """Start pytest on ``source``, send SIGINT as soon as its log is ``ready``, and wait for its end."""
     Example({"test_it.py": source, "conftest.py": CONFTEST}).write(path)
     log, report = path / "log.txt", path / "report.json"
     command = [sys.executable, "-m", "pytest", f"--llmrel-json={report}", "-p", "no:cacheprovider", *args]
@@ -122,7 +107,10 @@ def interrupt_once(path: Path, source: str, ready: Callable[[list[str]], bool], 
     words = [line.split() for line in log.read_text().splitlines()]
     stopped = [float(line[1]) for line in words if line[0] == "stopped"]
     document = json.loads(report.read_text()) if report.exists() else None
-    return Interrupted(process.returncode, out, min(stopped, default=float("inf")) - sent, words, document)
+    reaction = min(stopped, default=float("inf")) - sent
+    return Interrupted(
+        process.returncode, f"{out}\n[reacted after {reaction:.2f} s]", reaction, words, document
+    )
 
 
 def hung(finished: int) -> Callable[[list[str]], bool]:
