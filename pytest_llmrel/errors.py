@@ -5,7 +5,8 @@ The tree::
     LlmrelError
     ├─ UsageProblem            the user's marker, option or file; ``problems`` holds them all
     │   ├─ PlanError           a mark or option that makes no valid plan
-    │   └─ GateError           a gate that cannot be read
+    │   ├─ GateError           a gate that cannot be read
+    │   └─ BaselineError       a baseline file that cannot be used
     └─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
 
 Beside it stand two signals that no ``except Exception`` of a test may swallow::
@@ -17,6 +18,7 @@ Beside it stand two signals that no ``except Exception`` of a test may swallow::
 
 __all__ = [
     "Abstained",
+    "BaselineError",
     "GateError",
     "GateFailure",
     "LlmrelError",
@@ -48,6 +50,10 @@ class PlanError(UsageProblem):
 
 class GateError(UsageProblem):
     """A gate such as ``"pass_rate >= 0.9"`` that cannot be read."""
+
+
+class BaselineError(UsageProblem):
+    """A baseline file, or an entry of it, that cannot be used as it is."""
 
 
 class GateFailure(LlmrelError, AssertionError):

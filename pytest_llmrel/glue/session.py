@@ -1,8 +1,6 @@
 """What a session keeps of its ``krun`` tests, and what it shows and writes at the end."""
 
-import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_llmrel.core.files import write_atomically
 from pytest_llmrel.reports.overview import overview
 from pytest_llmrel.reports.result import Result, canonical, session_document
 
@@ -49,7 +48,7 @@ class SessionResults:
     def write_json(self, path: Path) -> None:
         """Write the document of the session; a failure is kept in ``problem``, for the summary to show."""
         try:
-            _write_atomically(path, canonical(session_document(self._results, _provenance())))
+            write_atomically(path, canonical(session_document(self._results, _provenance())))
         except OSError as error:
             self.problem = f"--llmrel-json: {path} was not written: {error}"
 
@@ -61,33 +60,6 @@ class SessionResults:
             terminal.write_line(line, **_COLOURS[verdict])
         if self.problem:
             terminal.write_line(self.problem, red=True)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    """Replace ``path`` by ``text``, all or nothing; missing folders are made.
-
-    Raises:
-        OSError: it cannot be written; what was there before is untouched.
-    """
-    target = path.resolve()  # a link stays a link
-    if target.exists() and not target.is_file():
-        raise FileExistsError("it is no regular file, and a report replaces what it is written to")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", text=True)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(0o666 & ~_umask())  # mkstemp's own mode is for secrets
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _provenance() -> dict[str, Any]:

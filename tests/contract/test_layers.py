@@ -24,7 +24,13 @@ DEPTH = {room: depth for depth, layer in enumerate(LAYERS) for room in layer}
 ENTRY = {"plugin", "hookspecs"}
 """The two halves of pytest's entry point: one registers the other."""
 APART = "simulator"
-THIRD_PARTIES = {"plugin": {"pytest"}, "hookspecs": {"pytest"}, "glue": {"pytest"}}
+THIRD_PARTIES = {
+    "plugin": {"pytest"},
+    "hookspecs": {"pytest"},
+    "glue": {"pytest"},
+    "baselines": {"pydantic"},
+    "stats": {"numpy"},
+}
 QUARANTINE = {
     "pytest_llmrel/glue/runnode.py": {"_pytest"},
     "pytest_llmrel/glue/asyncplugins.py": {"anyio"},

@@ -1,0 +1,106 @@
+"""What is remembered of a test from session to session: counts, never bare rates."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["WINDOW", "BaselineEntry", "Batch", "Cell", "ScoreSummary", "pooled"]
+
+WINDOW = 200
+"""Most runs of a test that its baseline remembers; the oldest sessions are dropped first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Passes among the valid runs of one case in one wording.
+
+    Attributes:
+        case: id of the dataset row, ``""`` without a dataset.
+        variant: key of the wording, ``""`` without ``paraphrase``.
+        passed: 0..n.
+        n: valid runs (passed, failed, abstained), at least 0.
+    """
+
+    case: str
+    variant: str
+    passed: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSummary:
+    """A recorded score over the valid runs of a session.
+
+    Attributes:
+        n: runs that recorded it, at least 1.
+        mean: finite.
+        sd: sample standard deviation, ``None`` with a single run.
+    """
+
+    n: int
+    mean: float
+    sd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one session adds to a baseline.
+
+    Attributes:
+        id: sixteen hex digits, unique.
+        recorded: when, UTC, as ``2026-11-23T09:30:00Z``.
+        version: of pytest_llmrel.
+        cells: one for each case and wording that was run.
+        scores: by name.
+    """
+
+    id: str
+    recorded: str
+    version: str
+    cells: tuple[Cell, ...]
+    scores: Mapping[str, ScoreSummary] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """Runs in this batch."""
+        return sum(cell.n for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineEntry:
+    """The baseline of one test.
+
+    Attributes:
+        content: sixteen hex digits of what the test does, whatever its name: finds renamed tests.
+        provenance: what must be the same for a comparison to mean anything (model, prompt, dataset, judge).
+        batches: oldest first, at least one.
+    """
+
+    content: str
+    provenance: Mapping[str, str]
+    batches: tuple[Batch, ...]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Counts of all batches together."""
+        return pooled(cell for batch in self.batches for cell in batch.cells)
+
+    @property
+    def passed(self) -> int:
+        """Passes in all batches."""
+        return sum(cell.passed for cell in self.cells)
+
+    @property
+    def n(self) -> int:
+        """Runs in all batches."""
+        return sum(cell.n for cell in self.cells)
+
+
+def pooled(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """The counts of equal cases and wordings added up, in order of first appearance."""
+    passed: Counter[tuple[str, str]] = Counter()
+    n: Counter[tuple[str, str]] = Counter()
+    for cell in cells:
+        passed[cell.case, cell.variant] += cell.passed
+        n[cell.case, cell.variant] += cell.n
+    return tuple(Cell(*address, passed[address], n[address]) for address in n)
