@@ -3,8 +3,9 @@
 Every hook returns at once where there is nothing for it to do, and nothing but pytest is imported here.
 """
 
+import os
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 __all__: list[str] = []
 
+_BASELINE_MODES = ("check", "new", "update", "reset", "off")
 _MARKERS = (
     (
         "krun(k=10, *, pass_rate, gates, gate, stop, concurrency, timeout, task_minutes): "
@@ -59,6 +61,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--llmrel-json", type=_path, metavar="PATH", help="write the results to PATH as JSON (schema 1)"
     )
+    group.addoption(
+        "--llmrel-baseline",
+        choices=_BASELINE_MODES,
+        default="check",
+        help="what to do with baselines: compare (check, the default), also record the missing ones (new), "
+        "also append this session's runs (update), begin anew (reset), or ignore them (off)",
+    )
+    group.addoption(
+        "--llmrel-baseline-runs",
+        type=_count,
+        metavar="N",
+        default=50,
+        help="runs of a test that a new baseline records (default 50)",
+    )
+    group.addoption(
+        "--llmrel-force",
+        action="store_true",
+        help="let --llmrel-baseline=update and =reset change baselines on a CI machine",
+    )
     parser.addini("llmrel_k", "runs per wording where no mark says it (default 10)", default="")
     parser.addini("llmrel_concurrency", "most runs of a test in flight (default 8)", default="")
     parser.addini(
@@ -68,6 +89,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "llmrel_inconclusive", "what INCONCLUSIVE does to a test: fail (default) or warn", default="fail"
+    )
+    parser.addini(
+        "llmrel_alpha",
+        "chance that a session turns red although no test is worse than its baseline (default 0.01)",
+        default="0.01",
     )
     parser.addini(
         "llmrel_scores",
@@ -89,6 +115,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
     _check_ini(config)
+    _check_baseline(config)
     if not hasattr(config, "workerinput"):  # xdist's workers leave it to their controller
         config.pluginmanager.register(_Results(config), "llmrel-results")
 
@@ -101,13 +128,28 @@ def _check_ini(config: pytest.Config) -> None:
         text = config.getini(name)
         if text and not (text.isdecimal() and int(text) > 0):
             raise pytest.UsageError(f"ini key {name} = {text}; it must be a whole number of at least 1")
-    text = config.getini("llmrel_max_error_rate")
+    _check_number(config, "llmrel_max_error_rate", "within 0..1", lambda value: 0 <= value <= 1)
+    _check_number(config, "llmrel_alpha", "between 0 and 1", lambda value: 0 < value < 1)
+
+
+def _check_number(config: pytest.Config, name: str, rule: str, is_valid: Callable[[float], bool]) -> None:
+    text = config.getini(name)
     try:
-        valid = 0 <= float(text) <= 1
+        valid = is_valid(float(text))
     except ValueError:
         valid = False
     if not valid:
-        raise pytest.UsageError(f"ini key llmrel_max_error_rate = {text}; it must be a number within 0..1")
+        raise pytest.UsageError(f"ini key {name} = {text}; it must be a number {rule}")
+
+
+def _check_baseline(config: pytest.Config) -> None:
+    mode = config.getoption("llmrel_baseline")
+    on_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
+    if mode in {"update", "reset"} and on_ci and not config.getoption("llmrel_force"):
+        raise pytest.UsageError(
+            f"--llmrel-baseline={mode} is refused where CI={os.environ['CI']}: a build would move its own "
+            "bar; record where you can review and commit the change, or add --llmrel-force"
+        )
 
 
 @pytest.fixture
@@ -135,11 +177,30 @@ def pytest_collection_modifyitems(
     if "pytest_llmrel.glue.marks" in sys.modules or any(map(_is_marked, everything)):
         from pytest_llmrel.glue.collect import mistakes_in
 
-        mistakes = mistakes_in(session, everything)
+        mistakes = mistakes_in(session, everything) or _guard(session.config, collected, items)
         if mistakes:
             _refuse(session.config, items, mistakes)
         session.config.pluginmanager.register(_Runs(), "llmrel-runs")
     return outcome
+
+
+def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: Sequence[pytest.Item]) -> str:
+    """Read the baselines; a mistake in how, or ``""``."""
+    from pytest_llmrel.errors import PlanError
+    from pytest_llmrel.glue.collect import warn_of_infeasible_gates
+    from pytest_llmrel.glue.guards import SessionGuards
+
+    guards = SessionGuards.of(config)
+    try:
+        guards.prepare(collected, chosen)
+    except PlanError as error:
+        return f"pytest_llmrel: {error}"
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["llmrel_unused"] = guards.unused
+    if getattr(config, "workerinput", {"workerid": "gw0"})["workerid"] != "gw0":
+        return ""  # all workers of xdist have collected the same tests
+    warning = warn_of_infeasible_gates(chosen)
+    return f"pytest_llmrel: {warning}" if warning else ""
 
 
 def _refuse(config: pytest.Config, items: list[pytest.Item], mistakes: str) -> None:
@@ -152,6 +213,14 @@ def _refuse(config: pytest.Config, items: list[pytest.Item], mistakes: str) -> N
 
 def _is_marked(item: pytest.Item) -> bool:
     return item.get_closest_marker("krun") is not None or item.get_closest_marker("paraphrase") is not None
+
+
+def _unused(config: pytest.Config) -> list[tuple[str, str]]:
+    if "pytest_llmrel.glue.guards" not in sys.modules:
+        return []
+    from pytest_llmrel.glue.guards import SessionGuards
+
+    return SessionGuards.of(config).unused
 
 
 class _Runs:
@@ -185,11 +254,14 @@ class _Results:
         self._config = config
         self._json: str | None = config.getoption("llmrel_json")
         self._mistakes = ""
+        self._unused: list[tuple[str, str]] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take from a worker of xdist what kept it from running anything."""
-        self._mistakes = getattr(node, "workeroutput", {}).get("llmrel_mistakes", self._mistakes)
+        output = getattr(node, "workeroutput", {})
+        self._mistakes = output.get("llmrel_mistakes", self._mistakes)
+        self._unused = output.get("llmrel_unused", self._unused)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the result of an item."""
@@ -199,15 +271,35 @@ class _Results:
 
             SessionResults.of(self._config).add(result)
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Judge all tests together when the last one has ended; a failure is a report like any other."""
+        outcome = yield
+        results = self._existing()
+        suite = None if results is None else results.judge()
+        if suite is not None and suite.status == "FAIL":
+            from pytest_llmrel.glue.suite import report_failure
+
+            report_failure(session, suite)
+        return outcome
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the files; a report that was asked for and is missing is a failure."""
+        """Write the files; one that was asked for and is missing is a failure."""
         if self._mistakes:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         results = self._existing()
-        if results is not None and self._json is not None:
+        if results is None:
+            if not (self._json and session.config.option.collectonly):
+                return
+            from pytest_llmrel.glue.session import SessionResults
+
+            results = SessionResults(session.config)
+        results.unused = self._unused or _unused(session.config)
+        results.record()
+        if self._json is not None:
             results.write_json(Path(self._json))
-            if results.problem and session.exitstatus == pytest.ExitCode.OK:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if results.problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the table."""

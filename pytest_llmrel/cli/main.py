@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from pytest_llmrel.cli import simulator
+from pytest_llmrel.cli import baseline, power, simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +30,18 @@ class _Command(NamedTuple):
 
 
 _COMMANDS = (
+    _Command(
+        "baseline",
+        "show, compare, accept and clean up what is remembered of tests",
+        baseline.add_arguments,
+        baseline.run,
+    ),
+    _Command(
+        "power",
+        "tell what a gate or a baseline can detect, and how many runs that takes",
+        power.add_arguments,
+        power.run,
+    ),
     _Command(
         "simulator",
         "serve a simulated, OpenAI-compatible model on this machine",

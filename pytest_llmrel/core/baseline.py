@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["WINDOW", "BaselineEntry", "Batch", "Cell", "ScoreSummary", "pooled"]
+__all__ = ["WINDOW", "BaselineEntry", "Batch", "Cell", "ScoreSummary", "Standing", "pooled"]
 
 WINDOW = 200
 """Most runs of a test that its baseline remembers; the oldest sessions are dropped first."""
@@ -94,6 +94,35 @@ class BaselineEntry:
     def n(self) -> int:
         """Runs in all batches."""
         return sum(cell.n for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a test's baseline before its runs, and what the session wants with it.
+
+    Attributes:
+        status: ``"comparable"``, ``"not comparable"``, ``"none"``, ``"damaged"`` or ``"off"``.
+        file: of the baseline, relative to the root of the session where it is below it.
+        name: of the entry in it.
+        content: hash of what the test does now.
+        provenance: what it is run with now.
+        entry: the baseline, if there is one.
+        former: name of that entry, if it was found under another name.
+        note: what a reader has to know: what is damaged, what differs, what was renamed.
+        record: ``"begin"``, ``"append"`` or ``"replace"``; ``""`` if nothing is to be recorded.
+        compare: whether the test is judged by its baseline.
+    """
+
+    status: str
+    file: str = ""
+    name: str = ""
+    content: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    entry: BaselineEntry | None = None
+    former: str | None = None
+    note: str = ""
+    record: str = ""
+    compare: bool = False
 
 
 def pooled(cells: Iterable[Cell]) -> tuple[Cell, ...]:

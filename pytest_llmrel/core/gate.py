@@ -6,15 +6,20 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pytest_llmrel.errors import GateError
 
-__all__ = ["RATES", "TIMES", "Gate", "parse_gate"]
+__all__ = ["BETWEEN_WORDINGS", "BUILT_IN", "RATES", "TIMES", "Gate", "GateMode", "parse_gate"]
 
 RATES = frozenset({"abstention_rate", "error_rate", "pass_rate", "wrong_rate"})
 """Metrics between 0 and 1 that every test has."""
 TIMES = frozenset({"latency_p50", "latency_p95"})
 """Metrics in seconds that every test has."""
+BETWEEN_WORDINGS = frozenset({"sensitivity", "worst_variant"})
+"""Metrics between 0 and 1 that tests with at least two wordings have."""
+BUILT_IN = RATES | TIMES | BETWEEN_WORDINGS
+"""Names that no score can take."""
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -24,6 +29,17 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 _GATE = re.compile(r"\s*(?P<metric>[^\s<>=]+)\s*(?P<sign><=|>=|<|>)\s*(?P<bar>\S+)\s*")
 _AT_K = re.compile(r"pass[@^](?P<k>[1-9]\d*)")
+
+
+class GateMode(StrEnum):
+    """What it takes to fail a gate, and what to pass it."""
+
+    OBSERVED = "observed"
+    """The observed value is compared with the bar."""
+    EVIDENCE = "evidence"
+    """Fails only when the runs show, with 95 % confidence, that the bar is missed."""
+    PROOF = "proof"
+    """Passes only when the runs show, with 95 % confidence, that the bar is met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +65,11 @@ class Gate:
         short = f"{self.bar:g}"
         return f"{self.sign} {short if float(short) == self.bar else repr(self.bar)}"
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether the bar is a lower one."""
+        return self.sign in {">", ">="}
+
     def met_by(self, value: float) -> bool:
         """Whether ``value`` satisfies the bar."""
         return _OPERATORS[self.sign](value, self.bar)
@@ -62,7 +83,7 @@ class Gate:
     @property
     def is_score(self) -> bool:
         """Whether the metric is a score that the test itself has to record."""
-        return self.metric not in RATES | TIMES and self.k is None
+        return self.metric not in BUILT_IN and self.k is None
 
 
 def parse_gate(text: object, may_be_score: Callable[[str], bool]) -> Gate:
@@ -101,7 +122,7 @@ def _number(text: str, gate: str) -> float:
 def _check_score(gate: Gate, may_be_score: Callable[[str], bool]) -> None:
     if gate.metric.isidentifier() and may_be_score(gate.metric):
         return
-    known = [*sorted(RATES | TIMES), "pass@K", "pass^K"]
+    known = [*sorted(BUILT_IN), "pass@K", "pass^K"]
     close = difflib.get_close_matches(gate.metric, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise GateError(

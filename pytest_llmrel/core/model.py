@@ -4,8 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pytest_llmrel.core.baseline import Cell, ScoreSummary
+from pytest_llmrel.core.gate import Gate
+from pytest_llmrel.core.shown import Clustering, Sensitivity, Shown
+
 __all__ = [
     "Attempt",
+    "Decision",
     "Estimate",
     "Evidence",
     "Failure",
@@ -206,6 +211,29 @@ class FailureGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """A gate on a rate, decided run by run in the order in which the runs were started.
+
+    Attributes:
+        status: of the gate.
+        n: valid runs it was decided after.
+        events: how many of them the rate counts (passes, for a pass rate).
+        rate: unbiased estimate of the rate, 0..1; ``None`` where there is none.
+        early: whether it was decided before the last run.
+        sequential: whether the rule is a test of its own, and not only the test of all runs cut short.
+        method: the rule, and what it says.
+    """
+
+    status: Status
+    n: int
+    events: int
+    rate: float | None
+    early: bool
+    sequential: bool
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """All runs of one test, aggregated.
 
@@ -218,6 +246,14 @@ class Summary:
         groups: failing and erring runs by kind, largest first.
         teardowns: tear-downs that raised, by kind.
         stop_reason: why fewer runs than planned were made, or ``""``.
+        saved: runs that were planned and left out, because every gate was decided.
+        cells: passes and runs of every case and wording.
+        scores: what was recorded, by name; finite values only.
+        shown: what the runs show about a gate; empty where observed values are compared.
+        decisions: gates on rates that were decided run by run.
+        followed: whether the test could have ended early; what is counted then is no fair sample.
+        sensitivity: how much depends on the wording, ``None`` with one wording or too few runs.
+        clustering: how alike the runs of a case are, ``None`` without a dataset.
     """
 
     counts: Mapping[Outcome, int]
@@ -228,6 +264,14 @@ class Summary:
     groups: tuple[FailureGroup, ...] = ()
     teardowns: tuple[FailureGroup, ...] = ()
     stop_reason: str = ""
+    saved: int = 0
+    cells: tuple[Cell, ...] = ()
+    scores: Mapping[str, ScoreSummary] = field(default_factory=dict)
+    shown: Mapping[Gate, Shown] = field(default_factory=dict)
+    decisions: Mapping[Gate, Decision] = field(default_factory=dict)
+    followed: bool = False
+    sensitivity: Sensitivity | None = None
+    clustering: Clustering | None = None
 
     @property
     def runs(self) -> int:

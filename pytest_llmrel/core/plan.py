@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_llmrel.core.gate import Gate, parse_gate
+from pytest_llmrel.core.gate import BETWEEN_WORDINGS, Gate, GateMode, parse_gate
 from pytest_llmrel.core.model import Attempt, Variant
 from pytest_llmrel.core.seed import run_seed, variant_key
 from pytest_llmrel.errors import GateError, PlanError
@@ -58,6 +58,8 @@ class RunPlan:
         concurrency: most runs in flight at once, at least 1.
         timeout: seconds one run may take.
         task_minutes: how long a person would need for the task, or ``None``.
+        mode: what it takes to fail or pass a gate.
+        may_stop: whether runs that can change no gate any more are left out.
     """
 
     k: int
@@ -67,13 +69,21 @@ class RunPlan:
     concurrency: int
     timeout: float
     task_minutes: float | None = None
+    mode: GateMode = GateMode.OBSERVED
+    may_stop: bool = False
 
 
-def attempts(plan: RunPlan, nodeid: str) -> list[Attempt]:
-    """All runs of a plan, run by run over the variants, so that an early look sees every wording."""
+def attempts(plan: RunPlan, nodeid: str, runs: range | None = None) -> list[Attempt]:
+    """The runs of a plan, run by run over the variants, so that an early look sees every wording.
+
+    Args:
+        plan: how the test is run.
+        nodeid: pytest's name of the test.
+        runs: numbers of the runs per case and variant, if not ``range(plan.k)``.
+    """
     return [
         Attempt("", variant, run, run_seed(nodeid, "", variant.key, run))
-        for run in range(plan.k)
+        for run in (range(plan.k) if runs is None else runs)
         for variant in plan.variants
     ]
 
@@ -130,6 +140,8 @@ def resolve(
         raise PlanError(*dict.fromkeys(problems))
     k = _first(settings.k, said.get("k"), settings.ini_k, DEFAULTS["k"])
     gates = _gates(said, may_be_score, problems)
+    mode = GateMode(said.get("gate", DEFAULTS["gate"]))
+    _check_wordings(gates, variants, mode)
     if settings.k is None:
         _check_reach(gates, k)
     return RunPlan(
@@ -140,6 +152,8 @@ def resolve(
         concurrency=_concurrency(said.get("concurrency"), settings),
         timeout=float(said.get("timeout", DEFAULTS["timeout"])),
         task_minutes=said.get("task_minutes"),
+        mode=mode,
+        may_stop=said.get("stop", DEFAULTS["stop"]) == "auto",
     )
 
 
@@ -188,7 +202,7 @@ _CHECKS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "timeout": (_is_span, "it must be a finite number above 0"),
     "task_minutes": (_is_span, "it must be a finite number above 0"),
     "pass_rate": (_is_rate, "a rate must be within 0..1"),
-    "gate": (lambda value: value == "observed", "this version knows gate='observed'"),
+    "gate": (lambda value: value in tuple(GateMode), "it must be 'observed', 'evidence' or 'proof'"),
     "stop": (lambda value: value in ("auto", "never"), "it must be 'auto' or 'never'"),
 }
 
@@ -216,10 +230,30 @@ def _gates(
     return tuple(dict.fromkeys(gates))
 
 
+def _check_wordings(gates: Iterable[Gate], variants: Sequence[Variant], mode: GateMode) -> None:
+    between = [gate for gate in gates if gate.metric in BETWEEN_WORDINGS]
+    problems = [
+        f"krun: gate '{gate}' compares wordings; give the test at least two with paraphrase"
+        for gate in between
+        if len(variants) < 2  # noqa: PLR2004
+    ]
+    problems += [
+        f"krun: gate '{gate}': nothing can prove a sensitivity; use gate='observed' or 'evidence'"
+        for gate in between
+        if gate.metric == "sensitivity" and mode is GateMode.PROOF
+    ]
+    if problems:
+        raise PlanError(*problems)
+
+
 def _check_reach(gates: Iterable[Gate], k: int) -> None:
     # With --llmrel-k, a quick look, the gate is inconclusive instead: the mark is not wrong.
-    short = [gate for gate in gates if (gate.k or 0) > k]
+    needed = {gate: 2 if gate.metric in BETWEEN_WORDINGS else gate.k or 0 for gate in gates}
+    short = [gate for gate in gates if needed[gate] > k]
     if short:
         raise PlanError(
-            *(f"krun: gate '{gate}' needs at least {gate.k} runs per wording, but k is {k}" for gate in short)
+            *(
+                f"krun: gate '{gate}' needs at least {needed[gate]} runs per wording, but k is {k}"
+                for gate in short
+            )
         )

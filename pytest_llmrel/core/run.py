@@ -4,7 +4,7 @@ from contextvars import ContextVar
 from io import StringIO
 from typing import Final
 
-from pytest_llmrel.core.gate import RATES, TIMES
+from pytest_llmrel.core.gate import BUILT_IN
 from pytest_llmrel.core.model import Attempt, Score
 from pytest_llmrel.errors import Abstained
 
@@ -67,7 +67,7 @@ class Run:
         given: object = name  # not every caller is typed
         if not isinstance(given, str) or not given.isidentifier():
             raise ValueError(f"score name {name!r} is not an identifier such as 'politeness'")
-        if name in RATES | TIMES:
+        if name in BUILT_IN:
             raise ValueError(f"score name {name!r} is that of a built-in metric; choose another")
         if any(score.name == name for score in self.scores):
             raise ValueError(f"score {name!r} was recorded in this run already")

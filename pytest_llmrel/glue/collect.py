@@ -12,8 +12,9 @@ from pytest_llmrel.core.plan import RunPlan, Settings, read_variants, resolve
 from pytest_llmrel.errors import PlanError
 from pytest_llmrel.glue.closest import marks_of, parameter_marks
 from pytest_llmrel.glue.runnode import fixture_functions
+from pytest_llmrel.verdict.feasible import infeasible_gates
 
-__all__ = ["mistakes_in", "parametrize_wording", "plan_of"]
+__all__ = ["mistakes_in", "parametrize_wording", "plan_of", "warn_of_infeasible_gates"]
 
 _OURS = frozenset({"krun", "paraphrase"})
 _RESERVED = frozenset({"llmrel", "request"})
@@ -51,6 +52,21 @@ def mistakes_in(session: pytest.Session, items: Iterable[pytest.Item]) -> str:
     many = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
     headline = f"pytest_llmrel: {many} in krun and paraphrase marks"
     return "\n  ".join([headline, *found]) if found else ""
+
+
+def warn_of_infeasible_gates(items: Iterable[pytest.Item]) -> str:
+    """Warn of the gates that the planned runs can never decide.
+
+    Returns:
+        The warning, where warnings are errors.
+    """
+    for item in items:
+        for sentence in infeasible_gates(plan_of(item)) if item.get_closest_marker("krun") else ():
+            try:
+                item.warn(pytest.PytestWarning(f"{item.nodeid}: {sentence}"))
+            except pytest.PytestWarning as warning:
+                return str(warning)
+    return ""
 
 
 def parametrize_wording(metafunc: pytest.Metafunc) -> None:

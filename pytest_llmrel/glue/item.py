@@ -1,30 +1,23 @@
 """The flow of one ``krun`` item: shared fixtures, runs, verdict, and what pytest gets to see of it."""
 
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
 from pytest_llmrel.core.model import Outcome, Status, Summary
-from pytest_llmrel.core.plan import RunPlan, attempts
+from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.errors import GateFailure, PlanError
-from pytest_llmrel.glue.capture import routed_output
 from pytest_llmrel.glue.collect import plan_of
-from pytest_llmrel.glue.crew import Staffing, crew_for, staffing_of
-from pytest_llmrel.glue.endings import Reporter
-from pytest_llmrel.glue.runnode import RunFactory, set_up_shared
+from pytest_llmrel.glue.experiment import Experiment
+from pytest_llmrel.glue.guards import SessionGuards
+from pytest_llmrel.glue.runnode import set_up_shared
 from pytest_llmrel.glue.session import SessionResults
 from pytest_llmrel.reports.explanation import explain
 from pytest_llmrel.reports.junit import properties
-from pytest_llmrel.reports.result import Result, result_entry
+from pytest_llmrel.reports.result import Result
 from pytest_llmrel.reports.safe import printable
-from pytest_llmrel.runtime.drive import Inbox, drive
-from pytest_llmrel.runtime.schedule import Schedule
-from pytest_llmrel.verdict.decide import decide
-from pytest_llmrel.verdict.summary import Aggregate
 
 __all__ = ["adopt", "result_of"]
 
@@ -42,7 +35,7 @@ def adopt(item: pytest.Function) -> None:
     except PlanError as error:
         raise pytest.UsageError(f"{item.nodeid}: {error}") from error
     vars(item).update(
-        setup=partial(set_up_shared, item),
+        setup=partial(_set_up, item),
         runtest=partial(_run_and_judge, item, plan),
         repr_failure=partial(_repr_failure, item),
     )
@@ -51,47 +44,34 @@ def adopt(item: pytest.Function) -> None:
 def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Result | None:
     """What the report of a phase of a ``krun`` item has to carry, if anything."""
     if call.when == "setup" and report.failed and isinstance(item, pytest.Function):
-        plan = plan_of(item)
-        planned = len(attempts(plan, item.nodeid))
-        summary = Aggregate(plan, planned).summary("the set-up of its shared fixtures failed")
-        return _publish(item, plan, summary, notes=())
+        return _publish(item, Experiment(item, plan_of(item)))
     return item.stash.get(_RESULT, None) if call.when == "call" else None
+
+
+def _set_up(item: pytest.Function) -> None:
+    __tracebackhide__ = True
+    standing = SessionGuards.of(item.config).standing(item)
+    if standing.status == "damaged":
+        pytest.fail(standing.note, pytrace=False)
+    set_up_shared(item)
 
 
 def _run_and_judge(item: pytest.Function, plan: RunPlan) -> None:
     """Run all attempts, judge them, and tell pytest: nothing, a skip, an xfail or a failure."""
     __tracebackhide__ = True
-    todo = attempts(plan, item.nodeid)
-    aggregate = Aggregate(plan, len(todo))
-    staffing = staffing_of(item, plan)
-    schedule = Schedule(todo, staffing.concurrency)
+    experiment = Experiment(item, plan)
     try:
-        _run_all(item, plan, staffing, schedule, aggregate)
-    except BaseException as error:
-        schedule.stop(f"interrupted by {type(error).__name__}")
-        result = _publish(item, plan, aggregate.summary(schedule.stop_reason), staffing.notes)
+        experiment.execute()
+    except BaseException:
+        result = _publish(item, experiment)
         SessionResults.of(item.config).add(result)  # pytest makes no report of an interrupted item
         raise
-    summary = aggregate.summary(schedule.stop_reason)
-    _tell_pytest(item, summary, _publish(item, plan, summary, staffing.notes))
+    _tell_pytest(item, experiment.summary, _publish(item, experiment))
 
 
-def _run_all(
-    item: pytest.Function, plan: RunPlan, staffing: Staffing, schedule: Schedule, aggregate: Aggregate
-) -> None:
-    inbox: Inbox = SimpleQueue()
-    reporter = Reporter(item)
-    factory = RunFactory(item, staffing.forbidden, bridge_async=not staffing.foreign)
-    with ExitStack() as stack:
-        stack.enter_context(routed_output(item.config, alone=staffing.alone))
-        crew = stack.enter_context(crew_for(item, plan, staffing, factory, reporter, inbox))
-        drive(schedule, crew, inbox, aggregate.record)
-
-
-def _publish(item: pytest.Function, plan: RunPlan, summary: Summary, notes: tuple[str, ...]) -> Result:
+def _publish(item: pytest.Function, experiment: Experiment) -> Result:
     """Judge, and leave the result where the report will take it from."""
-    verdict = decide(plan, summary, float(item.config.getini("llmrel_max_error_rate")))
-    result = item.stash[_RESULT] = result_entry(item.nodeid, summary, verdict, notes)
+    result = item.stash[_RESULT] = experiment.result()
     item.user_properties.extend(properties(result))
     return result
 

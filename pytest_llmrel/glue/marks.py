@@ -19,7 +19,7 @@ def krun(
     *,
     pass_rate: float | None = None,
     gates: Sequence[str] | None = None,
-    gate: Literal["observed"] | None = None,
+    gate: Literal["observed", "evidence", "proof"] | None = None,
     stop: Literal["auto", "never"] | None = None,
     concurrency: int | None = None,
     timeout: float | None = None,
@@ -30,7 +30,7 @@ def krun(
     *,
     pass_rate: float | None = None,
     gates: Sequence[str] | None = None,
-    gate: Literal["observed"] | None = None,
+    gate: Literal["observed", "evidence", "proof"] | None = None,
     stop: Literal["auto", "never"] | None = None,
     concurrency: int | None = None,
     timeout: float | None = None,
@@ -47,8 +47,10 @@ def krun(
         pass_rate: short for the gate ``pass_rate >= x``, within 0..1.
         gates: bars such as ``"pass^5 >= 0.6"``, ``"latency_p95 <= 2.5"`` (seconds) or
             ``"politeness >= 0.7"`` (mean of a recorded score). Without any, every run must pass.
-        gate: ``"observed"`` compares the observed value with the bar.
-        stop: ``"auto"`` may stop early where the verdict cannot change; ``"never"`` does not.
+        gate: ``"observed"`` compares the observed value with the bar; ``"evidence"`` fails only when the
+            runs show, with 95 % confidence, that the bar is missed; ``"proof"`` passes only when they show
+            that it is met.
+        stop: ``"auto"`` leaves out runs that can change no gate any more; ``"never"`` makes all of them.
         concurrency: most runs in flight at once; an upper bound that nothing raises. With 1, everything
             happens in the main thread.
         timeout: seconds one run may take; default 60.

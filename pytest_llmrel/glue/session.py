@@ -1,7 +1,9 @@
-"""What a session keeps of its ``krun`` tests, and what it shows and writes at the end."""
+"""What a session keeps of its ``krun`` tests, and what it judges, records, shows and writes at the end."""
 
 import platform
+import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,18 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.files import write_atomically
+from pytest_llmrel.glue.recording import record_baselines
+from pytest_llmrel.reports.guards import guard_lines
 from pytest_llmrel.reports.overview import overview
-from pytest_llmrel.reports.result import Result, canonical, session_document
+from pytest_llmrel.reports.result import Result, canonical, session_document, suite_entry
+from pytest_llmrel.reports.safe import printable
+from pytest_llmrel.stats.stratified import Stratum
+from pytest_llmrel.verdict.regression import Suite, judge_suite
 
-__all__ = ["SessionResults"]
+__all__ = ["SUITE", "SessionResults"]
+
+SUITE = "llmrel::regression"
+"""Node id of the report by which the suite as a whole fails."""
 
 _COLOURS: Mapping[str, dict[str, bool]] = {
     "FAIL": {"red": True},
@@ -27,14 +37,26 @@ class SessionResults:
 
     _KEY = pytest.StashKey["SessionResults"]()
 
-    def __init__(self) -> None:
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
         self._results: dict[str, Result] = {}
-        self.problem = ""
+        self._stamp = {
+            "id": secrets.token_hex(8),
+            "recorded": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "pytest_llmrel": version("pytest-llmrel"),
+        }
+        self.suite: Suite | None = None
+        self.unused: list[tuple[str, str]] = []
+        self.recorded: list[str] = []
+        self.problems: list[str] = []
 
     @classmethod
     def of(cls, config: pytest.Config) -> "SessionResults":
         """The results of the session that ``config`` belongs to, made on first use."""
-        return config.stash.setdefault(cls._KEY, cls())
+        found = config.stash.get(cls._KEY, None)
+        if found is None:
+            found = config.stash[cls._KEY] = cls(config)
+        return found
 
     @classmethod
     def existing(cls, config: pytest.Config) -> "SessionResults | None":
@@ -43,23 +65,49 @@ class SessionResults:
 
     def add(self, result: Result) -> None:
         """Keep ``result``; a re-run of the same test replaces the former one."""
+        batch = (result["baseline"] or {}).get("batch")
+        if batch is not None:
+            batch.update(self._stamp)
         self._results[result["nodeid"]] = result
 
+    def judge(self) -> Suite | None:
+        """Judge all tests together by the regression rule; ``None`` if none was compared with a baseline."""
+        compared = {
+            nodeid: [Stratum(*counts) for counts in result["baseline"]["comparison"]["strata"]]
+            for nodeid, result in self._results.items()
+            if (result["baseline"] or {}).get("comparison")
+        }
+        if compared:
+            self.suite = judge_suite(compared, float(self._config.getini("llmrel_alpha")))
+        return self.suite
+
+    def record(self) -> None:
+        """Write what the session was asked to record; what could not be written is a problem."""
+        recorded, problems = record_baselines(self._config.rootpath, self._results.values())
+        self.recorded += recorded
+        self.problems += problems
+
     def write_json(self, path: Path) -> None:
-        """Write the document of the session; a failure is kept in ``problem``, for the summary to show."""
+        """Write the document of the session; what could not be written is a problem."""
+        document = session_document(self._results, _provenance(), suite_entry(self.suite, self.unused))
         try:
-            write_atomically(path, canonical(session_document(self._results, _provenance())))
+            write_atomically(path, canonical(document))
         except OSError as error:
-            self.problem = f"--llmrel-json: {path} was not written: {error}"
+            self.problems.append(f"--llmrel-json: {path} was not written: {error}")
 
     def show(self, terminal: pytest.TerminalReporter) -> None:
-        """Print the table."""
+        """Print the table, what the baselines say, and what went wrong."""
         terminal.section("reliability (llmrel)")
         brief = terminal.config.get_verbosity() < 0
-        for line, verdict in overview(list(self._results.values()), brief=brief):
+        results = list(self._results.values())
+        for line, verdict in overview(results, brief=brief):
             terminal.write_line(line, **_COLOURS[verdict])
-        if self.problem:
-            terminal.write_line(self.problem, red=True)
+        for line, verdict in guard_lines(results, self.suite, self.unused, brief=brief):
+            terminal.write_line(line, **_COLOURS[verdict])
+        for line in self.recorded:
+            terminal.write_line(printable(line))
+        for problem in self.problems:
+            terminal.write_line(printable(problem), red=True)
 
 
 def _provenance() -> dict[str, Any]:

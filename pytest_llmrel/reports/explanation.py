@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pytest_llmrel.reports.remarks import remarks
 from pytest_llmrel.reports.safe import clipped, printable
 
 __all__ = ["counts", "explain"]
@@ -46,7 +47,7 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         for tally in result["variants"]:
             yield f"  {tally['passed']} of {tally['n']}  {_quoted(tally['text'])}"
     yield from _groups(result)
-    yield from (f"note: {note}" for note in result["notes"])
+    yield from (f"note: {remark}" for remark in remarks(result))
 
 
 def _groups(result: Mapping[str, Any]) -> Iterator[str]:

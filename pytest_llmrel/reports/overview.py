@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pytest_llmrel.reports.remarks import further_runs, remarks
 from pytest_llmrel.reports.safe import clipped
 
 __all__ = ["overview"]
 
-_HEADER = ("test", "runs", "passed", "pass rate", "95 %", "pass^k", "p95", "verdict")
+_COLUMNS = ("test", "runs", "passed", "pass rate", "95 %", "pass^k", "sens.", "baseline", "p95", "verdict")
+_OPTIONAL = frozenset({"sens.", "baseline"})
+"""Columns that are left out where they are empty for every test."""
 _MOST_NAME, _MOST_REMARK = 72, 300
 _FLAG = "* an interval contains the bar of its gate: more runs could overturn this"
 
@@ -21,9 +24,9 @@ def overview(results: Sequence[Mapping[str, Any]], *, brief: bool = False) -> li
         brief: leave out what passed.
     """
     shown = [result for result in results if not brief or result["verdict"] != "PASS"]
-    rows = [_row(result) for result in shown]
-    widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
-    lines = [(_aligned(_HEADER, widths), "")] if rows else []
+    header, *rows = _without_empty([_COLUMNS, *map(_row, shown)])
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = [(_aligned(header, widths), "")] if rows else []
     for result, row in zip(shown, rows, strict=True):
         lines.append((_aligned(row, widths), result["verdict"]))
         lines += [(f"    {clipped(remark, _MOST_REMARK)}", "") for remark in _remarks(result)]
@@ -41,9 +44,27 @@ def _row(result: Mapping[str, Any]) -> tuple[str, ...]:
         _number(rate["point"]),
         "" if rate["low"] is None else f"{rate['low']:.2f}-{rate['high']:.2f}",
         _pass_hat(result["metrics"]),
+        _number(result["metrics"]["sensitivity"]["point"]) if "sensitivity" in result["metrics"] else "",
+        _baseline(result["baseline"]),
         "n/a" if p95 is None else f"{p95:.2f}s",
         result["verdict"] + ("*" if _is_flagged(result) else ""),
     )
+
+
+def _without_empty(table: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    kept = [
+        place
+        for place, name in enumerate(_COLUMNS)
+        if name not in _OPTIONAL or any(row[place] for row in table[1:])
+    ]
+    return [tuple(row[place] for place in kept) for row in table]
+
+
+def _baseline(baseline: Mapping[str, Any] | None) -> str:
+    """Rate and runs of the baseline that the test was compared with."""
+    if baseline is None or baseline["comparison"] is None:
+        return ""
+    return f"{baseline['passed'] / baseline['n']:.2f} ({baseline['n']})"
 
 
 def _is_flagged(result: Mapping[str, Any]) -> bool:
@@ -70,7 +91,7 @@ def _remarks(result: Mapping[str, Any]) -> Iterator[str]:
     if result["errors"]:
         runs = "1 run" if result["errors"] == 1 else f"{result['errors']} runs"
         yield f"{runs} ended in an error, not counted in the rates"
-    yield from result["notes"]
+    yield from remarks(result)
 
 
 def _aligned(cells: Iterable[str], widths: Sequence[int]) -> str:
@@ -85,4 +106,6 @@ def _totals(results: Sequence[Mapping[str, Any]]) -> str:
     verdicts = Counter(result["verdict"] for result in results)
     said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     tests = "1 test" if len(results) == 1 else f"{len(results)} tests"
-    return f"{tests}, {sum(result['runs'] for result in results)} runs: {said}"
+    runs = sum(result["runs"] + further_runs(result) for result in results)
+    saved = sum(result["stopped"]["saved"] for result in results if result["stopped"])
+    return f"{tests}, {runs} runs{f' ({saved} saved)' if saved else ''}: {said}"

@@ -4,13 +4,14 @@ Keys may be added, never changed; an undefined number is ``null`` and its reason
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from pytest_llmrel.core.model import FailureGroup, Outcome, Status, Summary, Verdict
+from pytest_llmrel.core.model import FailureGroup, Finding, Outcome, Status, Summary, Verdict
+from pytest_llmrel.verdict.regression import Suite
 
-__all__ = ["SCHEMA", "Result", "canonical", "result_entry", "session_document"]
+__all__ = ["SCHEMA", "Result", "canonical", "result_entry", "session_document", "suite_entry"]
 
 SCHEMA: Final = 1
 _NOT_METERED: Final = {
@@ -25,7 +26,15 @@ _NOT_METERED: Final = {
 Result = dict[str, Any]
 
 
-def result_entry(nodeid: str, summary: Summary, verdict: Verdict, notes: Sequence[str] = ()) -> Result:
+def result_entry(
+    nodeid: str,
+    summary: Summary,
+    verdict: Verdict,
+    notes: Sequence[str] = (),
+    *,
+    baseline: Mapping[str, Any] | None = None,
+    escalation: Summary | None = None,
+) -> Result:
     """The entry of one test.
 
     Args:
@@ -33,6 +42,8 @@ def result_entry(nodeid: str, summary: Summary, verdict: Verdict, notes: Sequenc
         summary: what happened.
         verdict: how it was judged.
         notes: what a reader should know of how it was run.
+        baseline: what there is to say of its baseline.
+        escalation: further runs; only what went wrong beside the model is told of them.
     """
     counts = summary.counts
     entry = {
@@ -46,27 +57,56 @@ def result_entry(nodeid: str, summary: Summary, verdict: Verdict, notes: Sequenc
         "skipped": counts[Outcome.SKIPPED],
         "xfailed": counts[Outcome.XFAILED],
         "unfinished": summary.unfinished,
+        "stopped": {"reason": summary.stop_reason, "saved": summary.saved} if summary.stop_reason else None,
         "metrics": {name: asdict(estimate) for name, estimate in summary.metrics.items()},
         "variants": [asdict(tally) for tally in summary.variants],
         "cases": [{"id": tally.key, "passed": tally.passed, "n": tally.n} for tally in summary.cases],
-        "findings": [{**asdict(finding), "status": str(finding.status)} for finding in verdict.findings],
-        "failures": [_group(group) for group in (*summary.groups, *summary.teardowns)],
+        "findings": [_finding(finding) for finding in verdict.findings],
+        "failures": [_group(group) for group in (*summary.groups, *summary.teardowns, *_mishaps(escalation))],
+        "sensitivity": None if summary.sensitivity is None else asdict(summary.sensitivity),
+        "clustering": None if summary.clustering is None else asdict(summary.clustering),
+        "baseline": None if baseline is None else dict(baseline),
         "notes": list(notes),
         "cost": dict(_NOT_METERED),
     }
     return {name: _encodable(value) for name, value in entry.items()}
 
 
-def session_document(results: Mapping[str, Result], provenance: Mapping[str, str]) -> dict[str, Any]:
-    """The document of a whole session, tests in the order of their node ids."""
+def session_document(
+    results: Mapping[str, Result], provenance: Mapping[str, str], suite: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The document of a whole session, tests in the order of their node ids.
+
+    Args:
+        results: entries by node id.
+        provenance: of the session.
+        suite: what :func:`suite_entry` made of the judgement on all tests.
+    """
     tests = [results[nodeid] for nodeid in sorted(results)]
+    suite = suite_entry(None) if suite is None else suite
     order = [str(status) for status in (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)]
-    worst = max((test["verdict"] for test in tests), key=order.index, default=str(Status.INCONCLUSIVE))
+    verdicts = [test["verdict"] for test in tests] or [str(Status.INCONCLUSIVE)]
+    verdicts += [finding["status"] for finding in suite["findings"]]
     return {
         "schema": SCHEMA,
         "tests": tests,
-        "suite": {"verdict": worst, "findings": []},
+        "suite": {"verdict": max(verdicts, key=order.index), **suite},
         "provenance": dict(provenance),
+    }
+
+
+def suite_entry(judged: Suite | None, unused: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+    """What there is to say of all tests of a session together.
+
+    Args:
+        judged: by the regression rule; ``None`` if no test was compared with a baseline.
+        unused: ``(file, entry)`` of the baselines that no test has.
+    """
+    return {
+        "findings": [] if judged is None else [_finding(finding) for finding in judged.findings],
+        "named": [] if judged is None else list(judged.named),
+        "compared": 0 if judged is None else len(judged.adjusted),
+        "unused": [{"file": file, "entry": name} for file, name in unused],
     }
 
 
@@ -86,6 +126,16 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_encodable(key): _encodable(item) for key, item in value.items()}
     return [_encodable(item) for item in value] if isinstance(value, list) else value
+
+
+def _mishaps(escalation: Summary | None) -> Iterator[FailureGroup]:
+    if escalation is not None:
+        yield from (group for group in escalation.groups if group.key.outcome is Outcome.ERROR)
+        yield from escalation.teardowns
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {**asdict(finding), "status": str(finding.status)}
 
 
 def _group(group: FailureGroup) -> dict[str, Any]:

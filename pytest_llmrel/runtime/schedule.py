@@ -12,7 +12,7 @@ class Schedule:
     """Hands out attempts in order, never more at once than ``concurrency``.
 
     Laws: an attempt is handed out at most once; no more than ``concurrency`` are ever in flight;
-    after ``stop`` nothing more is handed out.
+    nothing is handed out beyond what ``allow`` has allowed last, and after ``stop`` nothing at all.
 
     Attributes:
         stop_reason: why it was stopped early, ``""`` if it was not.
@@ -22,13 +22,24 @@ class Schedule:
         self._waiting = deque(attempts)
         self._concurrency = concurrency
         self._in_flight = 0
+        self._started = 0
+        self._allowed = len(self._waiting)
         self.stop_reason = ""
 
     def start(self) -> list[Attempt]:
         """The attempts to start now."""
-        room = min(self._concurrency - self._in_flight, len(self._waiting))
-        self._in_flight += max(room, 0)
+        allowed = min(len(self._waiting), self._allowed - self._started)
+        room = max(0, min(self._concurrency - self._in_flight, allowed))
+        self._in_flight += room
+        self._started += room
         return [self._waiting.popleft() for _ in range(room)]
+
+    def allow(self, total: int) -> None:
+        """Start no more than ``total`` attempts all together, for now.
+
+        Whoever holds attempts back has to allow more, or stop, when the last one in flight has ended.
+        """
+        self._allowed = total
 
     def finish(self) -> None:
         """One of the attempts in flight has ended."""

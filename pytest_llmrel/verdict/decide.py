@@ -1,8 +1,13 @@
 """How a verdict falls: findings from a summary, and the worst of them."""
 
-from pytest_llmrel.core.gate import Gate
-from pytest_llmrel.core.model import Estimate, Finding, Outcome, Status, Summary, Verdict
+from collections.abc import Sequence
+from math import nan
+
+from pytest_llmrel.core.gate import Gate, GateMode
+from pytest_llmrel.core.model import Decision, Estimate, Finding, Outcome, Status, Summary, Verdict
 from pytest_llmrel.core.plan import RunPlan
+from pytest_llmrel.core.shown import Sensitivity, Shown
+from pytest_llmrel.verdict.evidence import LEVEL, status_of
 
 __all__ = ["decide", "worst"]
 
@@ -14,35 +19,108 @@ def worst(statuses: list[Status]) -> Status:
     return max(statuses, key=_ORDER.index, default=Status.INCONCLUSIVE)
 
 
-def decide(plan: RunPlan, summary: Summary, max_error_rate: float) -> Verdict:
-    """Judge a test by its gates, or by "every run must pass" where it has none.
+def decide(
+    plan: RunPlan,
+    summary: Summary,
+    max_error_rate: float,
+    regression: Sequence[Finding] = (),
+    escalation: Summary | None = None,
+) -> Verdict:
+    """Judge a test by its gates and its baseline, or by "every run must pass" where it has neither.
 
     Args:
         plan: what was asked for.
         summary: what happened.
         max_error_rate: share of erring runs, 0..1, above which nothing is concluded.
+        regression: what the comparison with the baseline found, if there is one.
+        escalation: of the runs that were made only for that comparison.
     """
-    findings = [_judge(gate, summary) for gate in plan.gates] or [_all_must_pass(summary)]
+    findings = [_judge(gate, plan, summary) for gate in plan.gates]
+    findings += regression
+    if not findings:
+        findings = [_all_must_pass(summary)]
     findings += _completeness(summary, max_error_rate)
+    if escalation is not None:
+        findings += _completeness(escalation, max_error_rate)
     return Verdict(worst([finding.status for finding in findings]), tuple(findings))
 
 
-def _judge(gate: Gate, summary: Summary) -> Finding:
+def _judge(gate: Gate, plan: RunPlan, summary: Summary) -> Finding:
+    if gate in summary.decisions:
+        return _decided(gate, summary.decisions[gate])
     estimate = summary.metrics.get(gate.metric)
     if estimate is None:
         estimate = Estimate.undefined(f"no run recorded a score {gate.metric!r}")
     if estimate.point is None:
-        reason = f"{gate.metric} is n/a ({estimate.method}), so the gate '{gate}' cannot be decided"
-        return Finding(gate.metric, gate.limit, "n/a", Status.INCONCLUSIVE, reason)
-    met = gate.met_by(estimate.point)
-    straddles = _straddles(gate, estimate)
-    observed = _shown(estimate.point, gate.bar)
-    interval = "" if estimate.low is None else f" (95 % {estimate.low:.2f} to {estimate.high:.2f})"
-    said = f"{gate.metric} is {observed}{interval}, {'within' if met else 'outside'} the bar {gate.limit}"
+        return _undecidable(gate, f"{gate.metric} is n/a ({estimate.method})")
+    if gate.metric == "sensitivity" and summary.sensitivity is not None:
+        return _judge_sensitivity(gate, summary.sensitivity)
+    if plan.mode is GateMode.OBSERVED:
+        return _compare(gate, estimate, estimate.point)
+    return _weigh(gate, plan.mode, estimate, summary.shown[gate])
+
+
+def _undecidable(gate: Gate, reason: str) -> Finding:
+    said = f"{reason}, so the gate '{gate}' cannot be decided"
+    return Finding(gate.metric, gate.limit, "n/a", Status.INCONCLUSIVE, said)
+
+
+def _decided(gate: Gate, decision: Decision) -> Finding:
+    """A gate that was followed run by run."""
+    observed = f"{decision.events} of {decision.n}"
+    what = {Status.PASS: "passes", Status.FAIL: "fails", Status.INCONCLUSIVE: "cannot be proven"}
+    said = f"'{gate}' {what[decision.status]} with {observed} runs"
+    said += f": {decision.method}" if decision.early or decision.sequential else ""
+    return Finding(gate.metric, gate.limit, observed, decision.status, said)
+
+
+def _compare(gate: Gate, estimate: Estimate, value: float) -> Finding:
+    """The observed value against the bar: what you wrote is what is compared."""
+    met, straddles = gate.met_by(value), _straddles(gate, estimate)
+    said = f"{_measured(gate, estimate, value)}, {'within' if met else 'outside'} the bar {gate.limit}"
     if straddles:
         said += "; the interval contains the bar, more runs could overturn this"
     status = Status.PASS if met else Status.FAIL
-    return Finding(gate.metric, gate.limit, observed, status, said, straddles)
+    return Finding(gate.metric, gate.limit, _shown(value, gate.bar), status, said, straddles)
+
+
+def _weigh(gate: Gate, mode: GateMode, estimate: Estimate, shown: Shown) -> Finding:
+    """What the runs show against the bar."""
+    value = estimate.point if estimate.point is not None else nan
+    status = status_of(mode, shown)
+    if not (shown.can_miss or shown.can_meet):
+        return _undecidable(gate, f"there is no {mode} about {gate.metric} ({shown.method})")
+    if shown.met or shown.missed:
+        said = f"shown to {'meet' if shown.met else 'miss'} the bar {gate.limit}"
+    elif status is Status.PASS:
+        said = f"not shown to miss the bar {gate.limit}"
+    else:
+        possible = shown.can_miss if mode is GateMode.EVIDENCE else shown.can_meet
+        reason = "more runs may" if possible else "so few runs never could"
+        said = f"not shown to {'meet' if mode is GateMode.PROOF else 'miss'} the bar {gate.limit}; {reason}"
+    said = f"{_measured(gate, estimate, value)}, {said} ({shown.method})"
+    straddles = not (shown.met or shown.missed)
+    return Finding(gate.metric, gate.limit, _shown(value, gate.bar), status, said, straddles)
+
+
+def _judge_sensitivity(gate: Gate, found: Sensitivity) -> Finding:
+    """Red only when the limit is exceeded and the wordings really differ."""
+    met, real = gate.met_by(found.sd), found.p <= LEVEL
+    said = (
+        f"sensitivity is {found.sd:.2f}, {'within' if met else 'outside'} the bar {gate.limit}; the wordings "
+        f"spread over {found.spread:.2f} (noise alone {found.noise_spread:.2f}), p = {found.p:.2g}"
+    )
+    if not met:
+        said += f": {'not noise' if real else 'it may well be noise'}"
+    status = Status.PASS if met or not real else Status.FAIL
+    return Finding(
+        gate.metric, gate.limit, _shown(found.sd, gate.bar), status, said, straddles=not met and not real
+    )
+
+
+def _measured(gate: Gate, estimate: Estimate, value: float) -> str:
+    interval = "" if estimate.low is None else f" (95 % {estimate.low:.2f} to {estimate.high:.2f})"
+    return f"{gate.metric} is {_shown(value, gate.bar)}{interval}"
 
 
 def _straddles(gate: Gate, estimate: Estimate) -> bool:

@@ -1,22 +1,33 @@
 """Aggregates the samples of one test, one by one, into its summary."""
 
-from array import array
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from math import fsum, isfinite
+from collections.abc import Iterable, Mapping, Sequence
 
-from pytest_llmrel.core.model import Attempt, Estimate, Outcome, Sample, Summary, Tally, Variant
+from pytest_llmrel.core.baseline import ScoreSummary
+from pytest_llmrel.core.gate import Gate, GateMode
+from pytest_llmrel.core.model import Decision, Estimate, Outcome, Sample, Summary, Tally
 from pytest_llmrel.core.plan import RunPlan
-from pytest_llmrel.stats.intervals import wilson
-from pytest_llmrel.stats.passk import pass_at_k, pass_hat_k
-from pytest_llmrel.stats.quantiles import nearest_rank
+from pytest_llmrel.core.shown import Shown
+from pytest_llmrel.verdict.counts import Counts
 from pytest_llmrel.verdict.failures import FailureLog
+from pytest_llmrel.verdict.metrics import (
+    case_groups,
+    clustering,
+    error_rate,
+    latency,
+    mean,
+    pass_over_k,
+    rate,
+    score_summary,
+    stopped_rate,
+)
+from pytest_llmrel.verdict.shown import shown_about
+from pytest_llmrel.verdict.wordings import sensitivity, wording_groups, wording_metrics
 
 __all__ = ["Aggregate"]
 
 _SHOWN_K = 5
 """pass@5 and pass^5 are shown wherever they exist: five runs are the least that mean anything."""
-_VALID = frozenset({Outcome.PASSED, Outcome.FAILED, Outcome.ABSTAINED})
+_STOPPABLE = ("pass_rate", "wrong_rate", "abstention_rate")
 
 
 class Aggregate:
@@ -29,130 +40,112 @@ class Aggregate:
     def __init__(self, plan: RunPlan, planned: int) -> None:
         self._plan = plan
         self._planned = planned
-        self._counts: Counter[Outcome] = Counter()
-        self._cells: dict[tuple[str, str], _Cell] = {}
-        self._durations = array("d")
-        self._scores: dict[str, array[float]] = {}
+        self._counts = Counts(plan.variants)
         self._failures = FailureLog()
         self._teardowns = FailureLog()
 
     def record(self, sample: Sample) -> None:
         """Add one finished run."""
-        self._counts[sample.outcome] += 1
-        variant, run = sample.attempt.variant, sample.attempt.run
         if sample.failure is not None:
-            self._failures.record(sample.failure, variant, run)
+            self._failures.record(sample.failure, sample.attempt.variant, sample.attempt.run)
         if sample.teardown is not None:
-            self._teardowns.record(sample.teardown, variant, run)
-        if sample.outcome in _VALID:
-            self._record_valid(sample)
+            self._teardowns.record(sample.teardown, sample.attempt.variant, sample.attempt.run)
+        self._counts.record(sample)
 
-    def _record_valid(self, sample: Sample) -> None:
-        cell = self._cell(sample.attempt)
-        cell.n += 1
-        cell.passed += sample.outcome is Outcome.PASSED
-        self._durations.append(sample.duration)
-        for score in sample.scores:
-            self._scores.setdefault(score.name, array("d")).append(score.value)
+    def summary(
+        self,
+        stop_reason: str = "",
+        decisions: Mapping[Gate, Decision] | None = None,
+        *,
+        followed: bool = False,
+    ) -> Summary:
+        """What the runs so far amount to.
 
-    def _cell(self, attempt: Attempt) -> "_Cell":
-        address = (attempt.case, attempt.variant.key)
-        cell = self._cells.get(address)
-        if cell is None:
-            cell = self._cells[address] = _Cell(attempt.variant)
-        return cell
-
-    def summary(self, stop_reason: str = "") -> Summary:
-        """What the runs so far amount to."""
-        done = sum(self._counts.values())
+        Args:
+            stop_reason: why fewer runs than planned were made.
+            decisions: of the gates that were decided run by run, if all are. Where runs are missing then,
+                they were saved; where none is, they are the full sample, and judged as such.
+            followed: whether the test could have ended early.
+        """
+        counts, variants, outcomes = self._counts, self._plan.variants, self._counts.outcomes
+        scores = {name: counts.scores(name) for name in counts.score_names}
+        missing = self._planned - counts.finished
+        early = bool(decisions) and missing > 0
+        decisions = {
+            gate: decision for gate, decision in (decisions or {}).items() if early or decision.sequential
+        }
+        between = None if early else sensitivity(counts, variants)
+        # What we measured ourselves last: a score cannot take its place.
+        metrics = {name: mean(values) for name, values in scores.items()}
+        metrics |= self._metrics(decisions, early=early)
+        wordings = wording_metrics(between, counts, variants)
+        metrics |= dict.fromkeys(wordings, Estimate.undefined("stopped early")) if early else wordings
         return Summary(
-            counts={outcome: self._counts[outcome] for outcome in Outcome},
-            unfinished=self._planned - done,
-            metrics=self._metrics(done),
+            counts={outcome: outcomes[outcome] for outcome in Outcome},
+            unfinished=0 if early else missing,
+            metrics=metrics,
             variants=self._variants() if self._plan.argname else (),
+            cases=self._cases(),
             groups=self._failures.groups(),
             teardowns=self._teardowns.groups(),
-            stop_reason=stop_reason,
+            stop_reason=stop_reason if missing else "",
+            saved=missing if early else 0,
+            cells=counts.cells(),
+            scores=_summaries(scores),
+            shown=self._shown(decisions),
+            decisions=decisions,
+            followed=followed,
+            sensitivity=between,
+            clustering=clustering(counts),
         )
 
     def _variants(self) -> tuple[Tally, ...]:
-        cells = {cell.variant.key: cell for cell in self._cells.values()}
+        variants = self._plan.variants
+        groups = wording_groups(self._counts, variants)
         return tuple(
-            Tally(variant.key, variant.text, cell.passed, cell.n)
-            for variant in self._plan.variants
-            for cell in (cells.get(variant.key) or _Cell(variant),)
+            Tally(variant.key, variant.text, passed, n)
+            for variant, (passed, n) in zip(variants, groups, strict=True)
         )
 
-    def _metrics(self, done: int) -> Mapping[str, Estimate]:
-        count = self._counts
-        valid = sum(count[outcome] for outcome in _VALID)
+    def _cases(self) -> tuple[Tally, ...]:
+        groups = case_groups(self._counts, "pass_rate")
+        named = zip(self._counts.by_case(), groups, strict=True)
+        return tuple(Tally(case, case, passed, n) for case, (passed, n) in named if case)
+
+    def _metrics(self, decisions: Mapping[Gate, Decision], *, early: bool) -> Mapping[str, Estimate]:
+        counts = self._counts
+        by_metric = {gate.metric: decision for gate, decision in decisions.items()}
         metrics = {
-            "pass_rate": _rate(count[Outcome.PASSED], valid, "valid"),
-            "wrong_rate": _rate(count[Outcome.FAILED], valid, "valid"),
-            "abstention_rate": _rate(count[Outcome.ABSTAINED], valid, "valid"),
-            "error_rate": _rate(count[Outcome.ERROR], valid + count[Outcome.ERROR], "finished"),
-            "latency_p50": _latency(self._durations, 0.5),
-            "latency_p95": _latency(self._durations, 0.95),
+            name: stopped_rate(by_metric.get(name)) if early else rate(counts, name) for name in _STOPPABLE
         }
-        for k in self._ks(done):
-            metrics[f"pass@{k}"] = self._pass(k, every=False)
-            metrics[f"pass^{k}"] = self._pass(k, every=True)
-        scores = {name: _mean(values) for name, values in sorted(self._scores.items())}
-        return scores | metrics  # a score cannot take the place of what we measured ourselves
+        metrics["error_rate"] = error_rate(counts)
+        durations = sorted(counts.durations)
+        metrics["latency_p50"] = latency(durations, 0.5)
+        metrics["latency_p95"] = latency(durations, 0.95)
+        for k in self._ks():
+            for name, every in ((f"pass@{k}", False), (f"pass^{k}", True)):
+                metrics[name] = (
+                    Estimate.undefined("stopped early", counts.valid)
+                    if early
+                    else pass_over_k(counts, k, every=every, tasks=self._tasks)
+                )
+        return metrics
 
-    def _ks(self, done: int) -> Iterable[int]:
+    @property
+    def _tasks(self) -> int:
+        return len(self._plan.variants) * max(1, len(self._counts.by_case()))
+
+    def _ks(self) -> Iterable[int]:
         gated = {gate.k for gate in self._plan.gates if gate.k is not None}
-        shown = {k for k in (_SHOWN_K, self._plan.k) if 1 < k <= min(self._plan.k, done)}
-        return sorted(gated | shown)
+        most = min(self._plan.k, self._counts.finished)
+        return sorted(gated | {k for k in (_SHOWN_K, self._plan.k) if 1 < k <= most})
 
-    def _pass(self, k: int, *, every: bool) -> Estimate:
-        """pass^k or pass@k: the unweighted mean over the wordings, each of which is a task of its own."""
-        estimator = pass_hat_k if every else pass_at_k
-        cells = list(self._cells.values())
-        n = sum(cell.n for cell in cells)
-        fewest = min((cell.n for cell in cells), default=0)
-        if len(cells) < len(self._plan.variants) or fewest < k:
-            fewest = 0 if len(cells) < len(self._plan.variants) else fewest
-            return Estimate.undefined(f"needs at least {k} valid runs per wording, there are {fewest}", n)
-        point = fsum(estimator(cell.n, cell.passed, k) for cell in cells) / len(cells)
-        if len(cells) > 1:
-            return Estimate(point, None, None, n, f"mean of {len(cells)} wordings; no interval")
-        low, high = wilson(cells[0].passed, n)
-        if every:
-            low, high = low**k, high**k
-        else:
-            low, high = 1 - (1 - low) ** k, 1 - (1 - high) ** k
-        return Estimate(point, low, high, n, "unbiased; Wilson 95 % of the pass rate, transformed")
+    def _shown(self, decisions: Mapping[Gate, Decision]) -> dict[Gate, Shown]:
+        if self._plan.mode is GateMode.OBSERVED:
+            return {}
+        return {gate: shown_about(gate, self._counts) for gate in self._plan.gates if gate not in decisions}
 
 
-class _Cell:
-    """Counts of one case and variant."""
-
-    __slots__ = ("n", "passed", "variant")
-
-    def __init__(self, variant: Variant) -> None:
-        self.variant = variant
-        self.n = 0
-        self.passed = 0
-
-
-def _rate(count: int, n: int, what: str) -> Estimate:
-    if n == 0:
-        return Estimate.undefined(f"no {what} run")
-    return Estimate(count / n, *wilson(count, n), n, "Wilson 95 %")
-
-
-def _latency(durations: "array[float]", share: float) -> Estimate:
-    if not durations:
-        return Estimate.undefined("no valid run")
-    return Estimate(nearest_rank(durations, share), None, None, len(durations), "nearest rank, seconds")
-
-
-def _mean(values: "array[float]") -> Estimate:
-    bad = sum(not isfinite(value) for value in values)
-    if bad:
-        return Estimate.undefined(f"{bad} of {len(values)} recorded values are not finite", len(values))
-    try:
-        return Estimate(fsum(values) / len(values), None, None, len(values), "mean")
-    except OverflowError:
-        return Estimate.undefined("the recorded values are too large to be added up", len(values))
+def _summaries(scores: Mapping[str, Sequence[float]]) -> dict[str, ScoreSummary]:
+    found = {name: score_summary(values) for name, values in scores.items()}
+    return {name: summary for name, summary in found.items() if summary is not None}

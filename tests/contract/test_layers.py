@@ -28,7 +28,7 @@ THIRD_PARTIES = {
     "plugin": {"pytest"},
     "hookspecs": {"pytest"},
     "glue": {"pytest"},
-    "baselines": {"pydantic"},
+    "baselines": {"pydantic", "pydantic_core"},
     "stats": {"numpy"},
 }
 QUARANTINE = {

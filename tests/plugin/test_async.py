@@ -335,7 +335,7 @@ def test_eager_tasks_do_not_disturb_runs(pytester: pytest.Pytester) -> None:
         async def eager():
             asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
 
-        @pytest.mark.krun(8, concurrency=4, pass_rate=0.5)
+        @pytest.mark.krun(8, concurrency=4, pass_rate=0.5, stop="never")
         async def test_it(eager, llmrel):
             await asyncio.create_task(asyncio.sleep(0))
             assert llmrel.index % 2

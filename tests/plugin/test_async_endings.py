@@ -94,13 +94,13 @@ def test_every_way_to_raise_is_an_outcome_of_that_run(pytester: pytest.Pytester)
         async def client():
             yield 1
 
-        @pytest.mark.krun(7, concurrency=7, pass_rate=0.1)
+        @pytest.mark.krun(7, concurrency=7, pass_rate=0.1, stop="never")
         async def test_with_fixture(client, llmrel):
             await asyncio.sleep(0)
             if llmrel.index:
                 raise KINDS[llmrel.index - 1]
 
-        @pytest.mark.krun(7, concurrency=7, pass_rate=0.1)
+        @pytest.mark.krun(7, concurrency=7, pass_rate=0.1, stop="never")
         async def test_without(llmrel):
             await asyncio.sleep(0)
             if llmrel.index:

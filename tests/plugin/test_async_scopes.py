@@ -43,13 +43,13 @@ def test_what_a_fixture_enters_before_its_yield_it_can_leave_after(
                 yield scope
             note("inner", llmrel.index)
 
-        @pytest.mark.krun(8, concurrency={concurrency}, pass_rate=0.5)
+        @pytest.mark.krun(8, concurrency={concurrency}, pass_rate=0.5, stop="never")
         async def test_async(inner, outer, llmrel):
             assert inner is not outer
             await asyncio.sleep(0)
             assert llmrel.index % 2
 
-        @pytest.mark.krun(8, concurrency={concurrency}, pass_rate=0.5)
+        @pytest.mark.krun(8, concurrency={concurrency}, pass_rate=0.5, stop="never")
         def test_sync(inner, llmrel):
             assert llmrel.index % 2
         """
@@ -111,7 +111,7 @@ def test_a_crashed_background_task_fails_the_item_and_other_runs_go_on(pytester:
                 group.create_task(child())
                 yield group
 
-        @pytest.mark.krun(6, concurrency=3, pass_rate=0.1)
+        @pytest.mark.krun(6, concurrency=3, pass_rate=0.1, stop="never")
         async def test_it(group, llmrel):
             await asyncio.sleep(0.01)
         """

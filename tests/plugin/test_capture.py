@@ -259,7 +259,7 @@ def hostile_suite() -> Example:
 
             EVIL = "{HOSTILE}"
 
-            @krun(2, gates=["pass_rate >= 0.5"])
+            @krun(2, gates=["pass_rate >= 0.5"], stop="never")
             @paraphrase("question", "plain", EVIL)
             def test_it(question, llmrel):
                 llmrel.output(EVIL)

@@ -254,7 +254,7 @@ def test_one_raising_tear_down_fails_the_item_although_all_runs_pass(pytester: p
             if llmrel.index == 3:
                 raise OSError("cannot close the socket")
 
-        @pytest.mark.krun(10, pass_rate=0.1)
+        @pytest.mark.krun(10, pass_rate=0.1, stop="never")
         def test_it(leaky):
             pass
         """

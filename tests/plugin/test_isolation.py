@@ -11,7 +11,7 @@ import pytest
 from witness import note
 
 
-@pytest.mark.krun(12, concurrency=6, pass_rate=0.0)
+@pytest.mark.krun(12, concurrency=6, pass_rate=0.0, stop="never")
 def test_dirs(tmp_path, llmrel):
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "mine").write_text(str(llmrel.index))

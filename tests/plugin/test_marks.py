@@ -94,7 +94,7 @@ def test_inherited_mark(pytester: pytest.Pytester) -> None:
     source = """
         from pytest_llmrel import krun
 
-        @krun(3, pass_rate=0.1)
+        @krun(3, pass_rate=0.1, stop="never")
         class Base:
             def test_inherited(self): pass
 
@@ -228,7 +228,7 @@ def test_wordings_do_not_change_the_node_id(pytester: pytest.Pytester) -> None:
 LAYERS = """
     from pytest_llmrel import krun
 
-    pytestmark = krun(5, timeout=7, concurrency=3, pass_rate=0.1)
+    pytestmark = krun(5, timeout=7, concurrency=3, pass_rate=0.1, stop="never")
 
     @krun(4, pass_rate=0.2)
     class TestClass:

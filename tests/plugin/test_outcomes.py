@@ -122,7 +122,7 @@ def test_skips_leave_the_denominator(pytester: pytest.Pytester) -> None:
         assert llmrel.index != 3
         if llmrel.index == 4: llmrel.abstain()
     """
-    source = f"{HEAD}\n@krun(20, pass_rate=0.85)\ndef test_it(llmrel):{body}"
+    source = f"{HEAD}\n@krun(20, pass_rate=0.85, stop='never')\ndef test_it(llmrel):{body}"
     test = example(source).run(pytester).test()
     assert (test["metrics"]["pass_rate"]["point"], test["metrics"]["pass_rate"]["n"]) == (15 / 17, 17)
     assert test["metrics"]["wrong_rate"]["point"] == 1 / 17
@@ -218,7 +218,9 @@ def test_it(server): pass
     assert (outcome.test()["verdict"], outcome.test()["runs"]) == ("INCONCLUSIVE", 0)
 
 
-@pytest.mark.parametrize("mark", ["@krun(3)", "@krun(3, pass_rate=0.1)", "@krun(3, concurrency=1)"])
+@pytest.mark.parametrize(
+    "mark", ["@krun(3)", "@krun(3, pass_rate=0.1, stop='never')", "@krun(3, concurrency=1)"]
+)
 @pytest.mark.parametrize("call", ["pass", "pytest.skip('x')"])
 def test_a_raising_teardown_fails(pytester: pytest.Pytester, mark: str, call: str) -> None:
     """A tear-down that raises is reported with its traceback and fails the item, passed or skipped."""

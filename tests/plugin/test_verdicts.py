@@ -138,7 +138,7 @@ def test_the_straddling_flag(
     pytester: pytest.Pytester, passed: int, of: int, bar: float, verdict: str, straddles: bool
 ) -> None:
     """A verdict that more runs could overturn is flagged, in the report and in the table."""
-    outcome = passing(passed, of, f"pass_rate={bar}", pytester)
+    outcome = passing(passed, of, f"pass_rate={bar}, stop='never'", pytester)
     (finding,) = outcome.test()["findings"]
     assert (finding["status"], finding["straddles"]) == (verdict, straddles)
     assert ("more runs could overturn" in outcome.out) == straddles
@@ -240,7 +240,7 @@ def test_huge_scores(pytester: pytest.Pytester) -> None:
 )
 def test_a_wrong_score_fails_its_run(pytester: pytest.Pytester, call: str, error: str) -> None:
     """A score that cannot be one is refused aloud, a name of ours too: it must not replace the metric."""
-    outcome = body(call, "2, pass_rate=1", pytester)
+    outcome = body(call, "2, pass_rate=1, stop='never'", pytester)
     assert outcome.counts() == {"failed": 2}
     assert outcome.test()["failures"][0]["type"] == error
     assert outcome.test()["verdict"] == "FAIL"
@@ -258,7 +258,7 @@ def test_a_score_that_is_sometimes_missing(pytester: pytest.Pytester) -> None:
 def test_tallies_of_wordings(pytester: pytest.Pytester) -> None:
     """Each wording has its own count, in the order of the mark, shown when the test fails."""
     source = f"""{HEAD}
-@krun(4, pass_rate=0.9)
+@krun(4, pass_rate=0.9, stop="never")
 @paraphrase("q", "good", "bad", "mixed")
 def test_it(q, llmrel):
     assert q == "good" or (q == "mixed" and llmrel.index < 2)

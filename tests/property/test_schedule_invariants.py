@@ -9,7 +9,7 @@ from pytest_llmrel.runtime.schedule import Schedule
 
 
 class Machine(RuleBasedStateMachine):
-    """Never more in flight than allowed, nothing lost, nothing handed out twice, a stop is final."""
+    """Never more in flight or in all than allowed, nothing lost, nothing handed out twice, a stop is final."""
 
     @initialize(count=st.integers(0, 12), concurrency=st.integers(1, 5))
     def begin(self, count: int, concurrency: int) -> None:
@@ -19,6 +19,7 @@ class Machine(RuleBasedStateMachine):
         self.schedule = Schedule(iter(self.todo), concurrency)
         self.handed_out: list[Attempt] = []
         self.ended = 0
+        self.allowed = count
         self.reasons: list[str] = []
 
     @property
@@ -29,11 +30,8 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def start(self) -> None:
         """Whatever there is room for is handed out at once, in order."""
-        room = (
-            0
-            if self.reasons
-            else min(self.concurrency - self.in_flight, len(self.todo) - len(self.handed_out))
-        )
+        left = min(len(self.todo), self.allowed) - len(self.handed_out)
+        room = 0 if self.reasons else max(0, min(self.concurrency - self.in_flight, left))
         started = self.schedule.start()
         assert len(started) == room
         self.handed_out += started
@@ -44,6 +42,12 @@ class Machine(RuleBasedStateMachine):
         """One of them ends."""
         self.schedule.finish()
         self.ended += 1
+
+    @rule(total=st.integers(0, 15))
+    def allow(self, total: int) -> None:
+        """More, fewer than are under way already, or more than there are."""
+        self.schedule.allow(total)
+        self.allowed = total
 
     @rule(reason=st.sampled_from(["401", "blocked"]))
     def stop(self, reason: str) -> None:
@@ -64,6 +68,12 @@ class Machine(RuleBasedStateMachine):
             assert self.handed_out == self.todo[: len(self.handed_out)]
 
     @invariant()
+    def what_is_held_back_is_not_over(self) -> None:
+        """A schedule that may start nothing for now, and has something left, is not finished."""
+        if hasattr(self, "schedule") and not self.reasons and len(self.handed_out) < len(self.todo):
+            assert not self.schedule.finished
+
+    @invariant()
     def finished_means_finished(self) -> None:
         """Nothing in flight and nothing left, or stopped."""
         if hasattr(self, "schedule"):
@@ -80,6 +90,7 @@ class Machine(RuleBasedStateMachine):
         """Let to itself, it ends, and without a stop every attempt was handed out."""
         if not hasattr(self, "schedule"):
             return
+        self.allow(len(self.todo))
         while not self.schedule.finished:
             self.start()
             self.finish()

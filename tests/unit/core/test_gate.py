@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_llmrel.core.gate import RATES, TIMES, Gate, parse_gate
+from pytest_llmrel.core.gate import BETWEEN_WORDINGS, RATES, TIMES, Gate, GateMode, parse_gate
 from pytest_llmrel.errors import GateError, UsageProblem
 
 
@@ -157,3 +157,26 @@ def test_a_whole_bar_is_shown_without_a_point() -> None:
 def test_a_gate_error_is_a_usage_problem() -> None:
     """Whoever collects the mistakes of users needs one exception type."""
     assert issubclass(GateError, UsageProblem)
+
+
+@pytest.mark.parametrize("metric", sorted(BETWEEN_WORDINGS))
+def test_metrics_between_wordings_are_rates(metric: str) -> None:
+    """Their bars lie within 0..1, and their names are no scores."""
+    gate = parse_gate(f"{metric} <= 0.1", nothing)
+    assert gate == Gate(metric, "<=", 0.1)
+    assert not gate.is_score
+    assert gate.k is None
+    for bar in ("10", "-0.1", "1.0001"):
+        with pytest.raises(GateError, match=r"within 0\.\.1"):
+            parse_gate(f"{metric} <= {bar}", anything)
+
+
+def test_the_modes_are_those_of_the_design() -> None:
+    """Three words, in the order in which they get stricter."""
+    assert [str(mode) for mode in GateMode] == ["observed", "evidence", "proof"]
+
+
+@pytest.mark.parametrize(("sign", "more"), [(">=", True), (">", True), ("<=", False), ("<", False)])
+def test_the_side_of_a_bar(sign: str, more: bool) -> None:
+    """A lower bar wants more, an upper one less."""
+    assert Gate("pass_rate", sign, 0.5).wants_more is more

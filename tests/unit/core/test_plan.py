@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pytest_llmrel.core.gate import Gate
+from pytest_llmrel.core.gate import Gate, GateMode
 from pytest_llmrel.core.model import Attempt, Variant
 from pytest_llmrel.core.plan import DEFAULTS, RunPlan, Settings, attempts, read_variants, resolve
 from pytest_llmrel.core.seed import run_seed, variant_key
@@ -25,9 +25,17 @@ def problems(*marks: Any, **more: Any) -> tuple[str, ...]:
 
 
 def test_a_bare_mark_has_the_documented_defaults() -> None:
-    """``@krun()`` means ten runs, eight in flight, sixty seconds each, no gate."""
+    """``@krun()`` means ten runs, eight in flight, sixty seconds each, no gate; gates compare and may stop."""
     assert plan({}) == RunPlan(
-        k=10, variants=(Variant(),), argname=None, gates=(), concurrency=8, timeout=60.0, task_minutes=None
+        k=10,
+        variants=(Variant(),),
+        argname=None,
+        gates=(),
+        concurrency=8,
+        timeout=60.0,
+        task_minutes=None,
+        mode=GateMode.OBSERVED,
+        may_stop=True,
     )
 
 
@@ -275,3 +283,58 @@ def test_a_seed_does_not_depend_on_k() -> None:
     """More runs leave those that were there as they were."""
     few, many = (attempts(plan({"k": k}), "n") for k in (2, 5))
     assert many[:2] == few
+
+
+@pytest.mark.parametrize("mode", ["observed", "evidence", "proof"])
+def test_the_gate_mode_is_in_the_plan(mode: str) -> None:
+    """As written, from the closest mark that names one."""
+    assert plan({"gate": mode}).mode is GateMode(mode)
+    assert plan({"k": 3}, {"gate": mode}).mode is GateMode(mode)
+    assert plan({"gate": mode}, {"gate": "proof"}).mode is GateMode(mode)
+    assert plan({"gate": None}, {"gate": mode}).mode is GateMode(mode)
+
+
+@pytest.mark.parametrize("wrong", ["Proof", "", "strict", 1, True, ["proof"], "observed "])
+def test_a_wrong_gate_mode(wrong: object) -> None:
+    """The three that there are stand in the message."""
+    (problem,) = problems({"gate": wrong})
+    assert problem == f"krun: gate={wrong!r}; it must be 'observed', 'evidence' or 'proof'"
+
+
+def test_whether_runs_may_be_left_out() -> None:
+    """By default they may; ``stop="never"`` keeps all, and the closest mark wins."""
+    assert plan({}).may_stop
+    assert plan({"stop": "auto"}, {"stop": "never"}).may_stop
+    assert not plan({"k": 2}, {"stop": "never"}).may_stop
+
+
+@pytest.mark.parametrize("gate", ["sensitivity <= 0.1", "worst_variant >= 0.5"])
+def test_gates_between_wordings_need_two_of_them(gate: str) -> None:
+    """And two runs of each, unless the command line asks for fewer, which makes them inconclusive."""
+    wordings = read_variants(["a", "b"])
+    (problem,) = problems({"gates": [gate]})
+    assert problem == f"krun: gate '{gate}' compares wordings; give the test at least two with paraphrase"
+    assert problems({"gates": [gate]}, variants=wordings[:1]) == (problem,)
+    (problem,) = problems({"k": 1, "gates": [gate]}, variants=wordings, argname="q")
+    assert problem == f"krun: gate '{gate}' needs at least 2 runs per wording, but k is 1"
+    quick = Settings(k=1)
+    assert plan({"k": 5, "gates": [gate]}, settings=quick, variants=wordings, argname="q").k == 1
+    assert plan({"k": 2, "gates": [gate]}, variants=wordings, argname="q").gates
+
+
+def test_nothing_proves_a_sensitivity() -> None:
+    """Proof is refused, evidence is not; the worst wording can be proven."""
+    wordings = read_variants(["a", "b"])
+    (problem,) = problems({"gates": ["sensitivity <= 0.1"], "gate": "proof"}, variants=wordings)
+    assert "nothing can prove a sensitivity" in problem
+    assert plan({"gates": ["sensitivity <= 0.1"], "gate": "evidence"}, variants=wordings).gates
+    assert plan({"gates": ["worst_variant >= 0.1"], "gate": "proof"}, variants=wordings).gates
+
+
+def test_further_attempts_are_new_ones() -> None:
+    """Runs k to 4k share no number and no seed with the first k."""
+    made = plan({"k": 3}, variants=read_variants(["a", "b"]), argname="q")
+    first, further = attempts(made, "n"), attempts(made, "n", range(3, 12))
+    assert len(further) == 18
+    assert not {attempt.seed for attempt in first} & {attempt.seed for attempt in further}
+    assert {attempt.run for attempt in further} == set(range(3, 12))

@@ -73,3 +73,48 @@ def test_stopping_before_during_and_after(make_attempts: Attempts, started: int)
         schedule.finish()
     schedule.stop("enough")
     assert schedule.finished
+
+
+def test_attempts_can_be_held_back(make_attempts: Attempts) -> None:
+    """Two of five for now, whatever room there is; then two more; it is not over in between."""
+    todo = make_attempts(5)
+    schedule = Schedule(todo, 4)
+    schedule.allow(2)
+    assert schedule.start() == todo[:2]
+    assert schedule.start() == []
+    schedule.finish()
+    schedule.finish()
+    assert (schedule.start(), schedule.finished) == ([], False)
+    schedule.allow(4)
+    assert schedule.start() == todo[2:4]
+
+
+def test_allowing_fewer_than_were_started(make_attempts: Attempts) -> None:
+    """What is under way stays under way, and nothing is started for it."""
+    schedule = Schedule(make_attempts(5), 3)
+    schedule.start()
+    schedule.allow(1)
+    schedule.finish()
+    assert schedule.start() == []
+    schedule.allow(4)
+    assert len(schedule.start()) == 1
+
+
+def test_allowing_more_than_there_are(make_attempts: Attempts) -> None:
+    """The concurrency and the attempts are limits of their own."""
+    schedule = Schedule(make_attempts(3), 2)
+    schedule.allow(100)
+    assert len(schedule.start()) == 2
+    schedule.finish()
+    assert len(schedule.start()) == 1
+
+
+def test_a_stop_overrides_what_was_allowed(make_attempts: Attempts) -> None:
+    """Nothing more is started, and with nothing in flight it is over."""
+    schedule = Schedule(make_attempts(3), 2)
+    schedule.allow(1)
+    schedule.start()
+    schedule.finish()
+    schedule.stop("every gate is decided")
+    schedule.allow(3)
+    assert (schedule.start(), schedule.finished) == ([], True)

@@ -1,11 +1,13 @@
 """How a verdict falls: gates, or every run; and what keeps a good metric from being a pass."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
 
+from pytest_llmrel.core.gate import GateMode
 from pytest_llmrel.core.model import Finding, Outcome, Sample, Status, Summary, Verdict
 from pytest_llmrel.verdict.decide import decide, worst
 from pytest_llmrel.verdict.summary import Aggregate
@@ -210,3 +212,53 @@ def test_no_verdict_of_any_mixture_is_pass_by_mistake(make_plan: Maker, aggregat
         summary: Summary = aggregated(plan, "".join(letters))
         passed = decide(plan, summary, 1.0).status is P
         assert passed == ("p" in letters and not set(letters) & set("fae"))
+
+
+@pytest.mark.parametrize(
+    ("letters", "gate", "expected", "said"),
+    [
+        ("p" * 29, "pass_rate >= 0.9", (P, P), "shown to meet the bar >= 0.9"),
+        ("p" * 28, "pass_rate >= 0.9", (P, I), "not shown to m"),
+        ("ff", "pass_rate >= 0.9", (F, F), "shown to miss the bar >= 0.9"),
+        ("p", "wrong_rate <= 0.5", (I, I), "cannot be decided"),
+        ("pppp", "wrong_rate <= 0.1", (P, I), "not shown to m"),
+        ("", "pass_rate >= 0.9", (I, I), "pass_rate is n/a (no valid run)"),
+        ("sss", "latency_p95 <= 9", (I, I), "latency_p95 is n/a (no valid run)"),
+        ("ppp", "tone >= 0.5", (I, I), "no run recorded a score 'tone'"),
+    ],
+)
+def test_what_the_runs_show_against_the_bar(
+    make_plan: Maker, aggregated: Maker, letters: str, gate: str, expected: tuple[Status, Status], said: str
+) -> None:
+    """Evidence fails on a shown miss, proof passes on a shown meeting; a finding says which and by what test."""
+    for mode, status in zip((GateMode.EVIDENCE, GateMode.PROOF), expected, strict=True):
+        plan = replace(make_plan(len(letters) or 1, gate), mode=mode)
+        finding = decide(plan, aggregated(plan, letters), 1.0).findings[0]
+        assert finding.status is status
+        assert said in finding.explanation
+        assert "PASS" not in finding.explanation
+
+
+@pytest.mark.parametrize("mode", list(GateMode))
+def test_no_mode_passes_without_a_valid_run(make_plan: Maker, aggregated: Maker, mode: GateMode) -> None:
+    """All mixtures of three runs that do not count, for every kind of metric."""
+    gates = ("pass_rate >= 0", "wrong_rate <= 1", "abstention_rate <= 1", "pass^1 >= 0", "pass@1 >= 0", "tone >= 0",
+             "latency_p50 <= 9", "latency_p95 <= 9")  # fmt: skip
+    for gate in gates:
+        plan = replace(make_plan(3, gate), mode=mode)
+        for letters in product("sxe", repeat=3):
+            assert decide(plan, aggregated(plan, "".join(letters)), 1.0).status is I
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "straddles"),
+    [(("ppppp", "ppppp"), P, False), (("ppppp", "ppfff"), P, True), (("ppppp", "fffff"), F, False)],
+)
+def test_sensitivity_is_red_if_exceeded_and_real(
+    make_plan: Maker, aggregated: Maker, words: tuple[str, str], status: Status, straddles: bool
+) -> None:
+    """No spread; a spread that noise gives as well, flagged; and one that it does not."""
+    for mode in (GateMode.OBSERVED, GateMode.EVIDENCE):
+        plan = replace(make_plan(5, "sensitivity <= 0.1", wordings=["a", "b"]), mode=mode)
+        finding = only(decide(plan, aggregated(plan, *words), 1.0))
+        assert (finding.status, finding.straddles) == (status, straddles)

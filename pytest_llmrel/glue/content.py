@@ -1,0 +1,40 @@
+"""What a test does, whatever its name: a hash by which the baseline of a renamed test is found."""
+
+import ast
+import inspect
+from collections.abc import Callable
+from functools import lru_cache, partial
+from hashlib import blake2b
+from typing import Any
+
+import pytest
+
+from pytest_llmrel.core.plan import RunPlan
+
+__all__ = ["content_of"]
+
+
+def content_of(item: pytest.Function, plan: RunPlan) -> str:
+    """Sixteen hex digits of code, parameter set and wordings; names, marks, comments do not count."""
+    callspec = getattr(item, "callspec", None)
+    parts = [_code(item.function), callspec.id if callspec else "", *sorted(v.key for v in plan.variants)]
+    return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _code(function: Callable[..., Any]) -> str:
+    while isinstance(function, partial):
+        function = function.func
+    function = inspect.unwrap(function)
+    try:
+        source = inspect.getsource(function)
+        # Not dedented: a text that begins at the margin would keep all the rest where it is.
+        tree = ast.parse(f"if 1:\n{source}" if source[:1].isspace() else source)
+        (definition,) = tree.body[0].body if isinstance(tree.body[0], ast.If) else tree.body
+    except (OSError, TypeError, ValueError, SyntaxError):  # made at run time: there is only its name
+        return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}"
+    if isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef):
+        definition.name, definition.decorator_list = "test", []
+        if ast.get_docstring(definition) is not None:
+            definition.body = definition.body[1:] or [ast.Pass()]
+    return ast.unparse(definition)

@@ -1,0 +1,68 @@
+"""Runs of one item that are made together: the planned ones, or more of them where those are suspicious."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from queue import SimpleQueue
+
+import pytest
+
+from pytest_llmrel.core.model import Attempt, Sample, Summary
+from pytest_llmrel.core.plan import RunPlan
+from pytest_llmrel.glue.capture import routed_output
+from pytest_llmrel.glue.crew import Staffing, crew_for
+from pytest_llmrel.glue.endings import Reporter
+from pytest_llmrel.glue.runnode import RunFactory
+from pytest_llmrel.runtime.drive import Inbox, drive
+from pytest_llmrel.runtime.schedule import Schedule
+from pytest_llmrel.verdict.stopping import Stopping
+from pytest_llmrel.verdict.summary import Aggregate
+
+__all__ = ["Stage"]
+
+_DECIDED = "every gate is decided"
+
+
+class Stage:
+    """Some attempts, from the schedule to the summary."""
+
+    def __init__(
+        self, plan: RunPlan, todo: Sequence[Attempt], concurrency: int, stopping: Stopping | None = None
+    ) -> None:
+        self._plan = plan
+        self._aggregate = Aggregate(plan, len(todo))
+        self._schedule = Schedule(todo, concurrency)
+        self._stopping = stopping
+        self._places = {attempt: place for place, attempt in enumerate(todo)} if stopping else {}
+        if stopping:
+            self._schedule.allow(stopping.enough)
+
+    def execute(self, item: pytest.Function, staffing: Staffing) -> None:
+        """Make the runs; what ends the session is raised, and what was recorded stays."""
+        inbox: Inbox = SimpleQueue()
+        factory = RunFactory(item, staffing.forbidden, bridge_async=not staffing.foreign)
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(routed_output(item.config, alone=staffing.alone))
+                crew = crew_for(item, self._plan, staffing, factory, Reporter(item), inbox)
+                drive(self._schedule, stack.enter_context(crew), inbox, self._record)
+        except BaseException as error:
+            self._schedule.stop(f"interrupted by {type(error).__name__}")
+            raise
+
+    def summary(self) -> Summary:
+        """What the runs so far amount to."""
+        reason, stopping = self._schedule.stop_reason, self._stopping
+        # What stopped for another reason, and was decided by the runs in flight, lacks runs all the same.
+        is_decided = stopping is not None and stopping.decided and reason in {"", _DECIDED}
+        decisions = stopping.decisions if stopping is not None and is_decided else {}
+        return self._aggregate.summary(reason, decisions, followed=stopping is not None)
+
+    def _record(self, sample: Sample) -> None:
+        self._aggregate.record(sample)
+        if self._stopping is None:
+            return
+        self._stopping.record(self._places[sample.attempt], sample.outcome)
+        if self._stopping.decided:
+            self._schedule.stop(_DECIDED)
+        else:
+            self._schedule.allow(self._stopping.enough)

@@ -1,0 +1,128 @@
+"""Counts of the runs of one test: by case and wording, by outcome, and the numbers they recorded."""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+
+from pytest_llmrel.core.baseline import Cell
+from pytest_llmrel.core.model import Outcome, Sample, Variant
+
+__all__ = ["VALID", "CellCount", "Counts"]
+
+VALID = frozenset({Outcome.PASSED, Outcome.FAILED, Outcome.ABSTAINED})
+"""Outcomes in the quality denominators."""
+
+
+class CellCount:
+    """Valid runs of one case in one wording, by outcome."""
+
+    __slots__ = ("abstained", "failed", "passed")
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.failed = 0
+        self.abstained = 0
+
+    @property
+    def n(self) -> int:
+        """All of them."""
+        return self.passed + self.failed + self.abstained
+
+
+class Counts:
+    """What is kept of the samples: some tens of bytes a run. Not thread-safe: one thread records."""
+
+    def __init__(self, variants: Iterable[Variant]) -> None:
+        self._places = {variant.key: place for place, variant in enumerate(variants)}
+        self._cells: dict[str, dict[str, CellCount]] = {}
+        self._scores: dict[str, dict[str, tuple[array[float], array[int]]]] = {}
+        self._invalid: Counter[Outcome] = Counter()
+        self.durations = array("d")
+
+    def record(self, sample: Sample) -> None:
+        """Add one finished run."""
+        outcome, attempt = sample.outcome, sample.attempt
+        is_passed, is_failed = outcome is Outcome.PASSED, outcome is Outcome.FAILED
+        if not (is_passed or is_failed or outcome is Outcome.ABSTAINED):
+            self._invalid[outcome] += 1
+            return
+        cell = self._cell(attempt.case, attempt.variant.key)
+        if is_passed:  # identity: hashing an enum's member is slow, and there may be a million of them
+            cell.passed += 1
+        elif is_failed:
+            cell.failed += 1
+        else:
+            cell.abstained += 1
+        self.durations.append(sample.duration)
+        if sample.scores:
+            self._record_scores(sample)
+
+    def _cell(self, case: str, variant: str) -> CellCount:
+        try:
+            return self._cells[case][variant]
+        except KeyError:
+            cell = self._cells.setdefault(case, {})[variant] = CellCount()
+            return cell
+
+    def _record_scores(self, sample: Sample) -> None:
+        attempt = sample.attempt
+        place = attempt.run * len(self._places) + self._places[attempt.variant.key]
+        for score in sample.scores:
+            try:
+                values, places = self._scores[score.name][attempt.case]
+            except KeyError:
+                values, places = array("d"), array("q")
+                self._scores.setdefault(score.name, {})[attempt.case] = values, places
+            values.append(score.value)
+            places.append(place)
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """Runs per outcome."""
+        cells = [cell for cells in self._cells.values() for cell in cells.values()]
+        valid = {
+            Outcome.PASSED: sum(cell.passed for cell in cells),
+            Outcome.FAILED: sum(cell.failed for cell in cells),
+            Outcome.ABSTAINED: sum(cell.abstained for cell in cells),
+        }
+        return Counter(valid) + self._invalid
+
+    @property
+    def valid(self) -> int:
+        """Valid runs."""
+        return len(self.durations)
+
+    @property
+    def finished(self) -> int:
+        """All runs."""
+        return self.valid + self._invalid.total()
+
+    @property
+    def score_names(self) -> list[str]:
+        """Sorted."""
+        return sorted(self._scores)
+
+    def scores(self, name: str) -> list[float]:
+        """The values of a score in the order of the runs, whichever ended first."""
+        cases = sorted(self._scores.get(name, {}).items())
+        return [
+            values[index]
+            for _, (values, places) in cases
+            for index in sorted(range(len(values)), key=places.__getitem__)
+        ]
+
+    def by_case(self) -> dict[str, dict[str, CellCount]]:
+        """Case -> wording -> counts, both in a fixed order."""
+        place = self._places.__getitem__
+        return {
+            case: {key: self._cells[case][key] for key in sorted(self._cells[case], key=place)}
+            for case in sorted(self._cells)
+        }
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Passes and runs of every case and wording."""
+        return tuple(
+            Cell(case, key, count.passed, count.n)
+            for case, counts in self.by_case().items()
+            for key, count in counts.items()
+        )
