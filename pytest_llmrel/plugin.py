@@ -184,6 +184,16 @@ def pytest_collection_modifyitems(
     return outcome
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Take over tests that were marked after they had been collected, in a session without any other."""
+    manager = session.config.pluginmanager
+    if not manager.has_plugin("llmrel-runs"):
+        late = (mark.name for item in session.items for mark in item.own_markers)
+        if "krun" in late:
+            manager.register(_Runs(), "llmrel-runs")
+
+
 def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: Sequence[pytest.Item]) -> str:
     """Read the baselines; a mistake in how, or ``""``."""
     from pytest_llmrel.errors import PlanError
@@ -289,7 +299,8 @@ class _Results:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         results = self._existing()
         if results is None:
-            if not (self._json and session.config.option.collectonly):
+            is_collected = session.config.option.collectonly and "pytest_llmrel.glue.guards" in sys.modules
+            if not (self._json and is_collected):
                 return
             from pytest_llmrel.glue.session import SessionResults
 

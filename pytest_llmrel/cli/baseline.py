@@ -189,7 +189,9 @@ def _unused(arguments: list[str]) -> list[EntryAddress]:
             _say(*ended.stdout.splitlines(), *ended.stderr.splitlines())
             raise BaselineError(f"collecting failed (exit code {ended.returncode}); nothing was removed")
         if not report.exists():
-            raise BaselineError("pytest wrote no report; is the plugin switched off? nothing was removed")
+            raise BaselineError(
+                "no krun test was collected, or the plugin is switched off; nothing was removed"
+            )
         return read_unused(report)
 
 

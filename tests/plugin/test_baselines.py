@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 from baseline_example import Scripted, fails, plain
@@ -300,6 +301,7 @@ def test_ctrl_c_records_no_half_test(scripted: Scripted, mode: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", *PLAIN, f"--llmrel-baseline={mode}", "--llmrel-json=r.json"],
         cwd=scripted.path, stdout=subprocess.PIPE, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (ignored in background jobs)
     ) as process:  # fmt: skip
         wanted = 10 if mode == "update" else 50
         until = time.monotonic() + 30

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from functools import partial
 
 import pytest
 from baseline_example import Scripted, fails, gate, plain, worse
@@ -167,6 +168,7 @@ def test_ctrl_c_in_the_further_runs(scripted: Scripted) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", *PLAIN, "--llmrel-json=r.json"],
         cwd=scripted.path, stdout=subprocess.PIPE, text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (ignored in background jobs)
     ) as process:  # fmt: skip
         until = time.monotonic() + 30
         log = scripted.path / "log.txt"

@@ -199,3 +199,32 @@ def test_a_test_that_runs_twice(scripted: Scripted) -> None:
     assert scripted.counts("test_b") == [(50, 50), (0, 10)]
     assert scripted.counts("test_a") == [(50, 50), (10, 10)]
     assert outcome.report["suite"]["compared"] == 8
+
+
+def test_a_repetition_does_not_replace_what_was_worse(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a plugin repeats failed tests until they pass, the baseline gets the first runs: never the better ones."""
+    scripted = Scripted(pytester, monkeypatch, plain("a"))
+    scripted.run("p", "--llmrel-baseline=new")
+    scripted.edit({"conftest.py": """
+        import json
+        from pathlib import Path
+        from _pytest.runner import runtestprotocol
+
+        def pytest_runtest_protocol(item, nextitem):
+            for again in (True, False):
+                item._initrequest()
+                reports = runtestprotocol(item, nextitem=nextitem, log=False)
+                for report in reports:
+                    if report.failed and again:
+                        report.outcome = "rerun"
+                    item.ihook.pytest_runtest_logreport(report=report)
+                if not any(report.outcome == "rerun" for report in reports):
+                    break
+                Path("model.json").write_text(json.dumps({"a": "p"}))
+            return True
+    """})  # fmt: skip
+    outcome = scripted.run("f", "--llmrel-baseline=update")
+    assert len(outcome.log("call")) == 20
+    assert scripted.counts() == [(50, 50), (0, 10)]

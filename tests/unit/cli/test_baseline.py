@@ -217,7 +217,7 @@ def test_prune_nothing_without_a_report(here: Path, capsys: pytest.CaptureFixtur
     remember(here / FILE, "test_a")
     stub(here, report)
     assert llmrel("prune") == 2
-    said = "pytest wrote no report" if report is None else "collected.json: "
+    said = "no krun test was collected" if report is None else "collected.json: "
     assert said in capsys.readouterr().err
     assert list(read_baselines(here / FILE).entries) == ["test_a"]
 
