@@ -46,12 +46,8 @@ class ModuleBook:
         self._module = items[0].module
         self._entries: Mapping[str, BaselineEntry] = {}
         self._problems: Mapping[str, str] = {}
-        self._damage = ""
-        if os.path.lexists(path.parent) and not path.parent.is_dir():
-            self._damage = (
-                f"{_relative(root, path.parent)}: no folder, and no baseline can be in it; move it away"
-            )
-        elif os.path.lexists(path):
+        self._damage = _obstacle(root, path)
+        if not self._damage and os.path.lexists(path):
             self._read(path)
         names = {entry_name(item) for item in items}
         left = sorted((self._entries.keys() | self._problems.keys()) - names)
@@ -129,6 +125,20 @@ def orphans(root: Path, modules: Collection[Path], used: Collection[Path]) -> li
             if module not in used and (module in modules or not module.exists()):
                 found += [(_relative(root, path), name) for name in _names(path)]
     return found
+
+
+def _obstacle(root: Path, path: Path) -> str:
+    """What keeps a baseline file from being looked for, ``""`` if nothing does."""
+    folder = path.parent
+    if os.path.lexists(folder) and not folder.is_dir():
+        return f"{_relative(root, folder)}: no folder, and no baseline can be in it; move it away"
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"{_relative(root, path)}: cannot be looked for ({error.strerror}); check its permissions"
+    return ""
 
 
 def _names(path: Path) -> list[str]:

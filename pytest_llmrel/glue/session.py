@@ -64,7 +64,13 @@ class SessionResults:
         return config.stash.get(cls._KEY, None)
 
     def add(self, result: Result) -> None:
-        """Keep ``result``; a re-run of the same test replaces the former one."""
+        """Keep ``result``; a re-run of the same test replaces the former one, but not what its baseline gets.
+
+        A plugin that repeats what failed would otherwise keep the better of two.
+        """
+        former = self._results.get(result["nodeid"])
+        if former is not None:
+            result["baseline"] = former["baseline"]
         batch = (result["baseline"] or {}).get("batch")
         if batch is not None:
             batch.update(self._stamp)

@@ -47,7 +47,8 @@ def _suspects(suite: Suite | None) -> Iterator[str]:
     """The tests to look at, where the suite has failed."""
     if suite is not None and suite.status is Status.FAIL and suite.named:
         yield "look at:"
-        yield from (f"  {name} (adjusted p = {suite.adjusted[name]:.2g})" for name in suite.named)
+        for name in suite.named:
+            yield f"  {clipped(name, _MOST_NAME + 40)} (adjusted p = {suite.adjusted[name]:.2g})"
 
 
 def _unguarded(results: Iterable[Mapping[str, Any]]) -> Iterator[str]:
