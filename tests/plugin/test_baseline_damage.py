@@ -199,14 +199,16 @@ def test_a_marked_test_is_not_saved_by_its_marks(recorded: Scripted) -> None:
 def test_a_file_that_cannot_be_written(recorded: Scripted) -> None:
     """The verdicts stand, the session says what is not recorded and is not green, and nothing is left behind."""
     recorded.edit({"conftest.py": """
-        import pytest
-        @pytest.fixture(scope="session", autouse=True)
-        def read_only():
-            import errno
-            from pytest_llmrel.baselines import store
-            def refuse(path, text):
-                raise OSError(errno.EROFS, "Read-only file system")
+        import errno
+        from pytest_llmrel.baselines import store
+
+        def refuse(path, text):
+            raise OSError(errno.EROFS, "Read-only file system")
+
+        def pytest_configure(config):
+            written = store.write_atomically
             store.write_atomically = refuse
+            config.add_cleanup(lambda: setattr(store, "write_atomically", written))
     """})  # fmt: skip
     before = recorded.file().read_bytes()
     outcome = recorded.run(BOTH, "--llmrel-baseline=update").outcomes(passed=3)
