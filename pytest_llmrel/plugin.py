@@ -233,6 +233,14 @@ def _unused(config: pytest.Config) -> list[tuple[str, str]]:
     return SessionGuards.of(config).unused
 
 
+def _has_tests(config: pytest.Config) -> bool:
+    if "pytest_llmrel.glue.guards" not in sys.modules:
+        return False
+    from pytest_llmrel.glue.guards import SessionGuards
+
+    return SessionGuards.of(config).has_tests
+
+
 class _Runs:
     """The hooks of the process that runs ``krun`` tests."""
 
@@ -299,8 +307,7 @@ class _Results:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         results = self._existing()
         if results is None:
-            is_collected = session.config.option.collectonly and "pytest_llmrel.glue.guards" in sys.modules
-            if not (self._json and is_collected):
+            if not (self._json and session.config.option.collectonly and _has_tests(session.config)):
                 return
             from pytest_llmrel.glue.session import SessionResults
 

@@ -30,6 +30,7 @@ class SessionGuards:
 
     Attributes:
         rule: the regression rule, for as many tests as there are to compare.
+        has_tests: whether any ``krun`` test was collected.
         unused: ``(file, entry)`` of the entries that no test has, of modules that were collected in full.
     """
 
@@ -41,6 +42,7 @@ class SessionGuards:
         self._standings: dict[str, Standing] = {}
         self.rule = Rule(float(config.getini("llmrel_alpha")), 1)
         self.unused: list[tuple[str, str]] = []
+        self.has_tests = False
 
     @classmethod
     def of(cls, config: pytest.Config) -> "SessionGuards":
@@ -64,10 +66,11 @@ class SessionGuards:
         Raises:
             PlanError: the provenance hook is wrong.
         """
+        modules = _krun_tests(collected)
+        self.has_tests = bool(modules)
         if self._mode == "off":
             return
         root, running = self._config.rootpath, set(chosen)
-        modules = _krun_tests(collected)
         for path, items in modules.items():
             book = ModuleBook(root, items, complete=self._is_complete(path))
             self.unused += [(book.file, name) for name in book.unused]
