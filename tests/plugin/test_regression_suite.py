@@ -43,7 +43,8 @@ def test_a_drift_that_no_test_shows(scripted: Scripted) -> None:
     assert set(outcome.report["suite"]["named"]) <= set(outcome.tests)
     assert outcome.report["suite"]["named"]
     assert junit(scripted) == ({"tests": 9, "failures": 1, "errors": 0}, [("llmrel", "regression")])
-    assert outcome.out.count("FAILED llmrel::regression - the suite as a whole is worse") == 1
+    # With the reason behind it from pytest 9 on; 8.4 has none of a report whose text is plain.
+    assert outcome.out.count("FAILED llmrel::regression") == 1
     assert len(outcome.log("call")) == 80, "p = .17 is not worth a second look"
 
 
