@@ -7,17 +7,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_llmrel.core.call import Exchange, Usage
     from pytest_llmrel.core.run import Run
     from pytest_llmrel.errors import GateFailure, LlmrelError, UsageProblem
-    from pytest_llmrel.glue.marks import krun, paraphrase
+    from pytest_llmrel.glue.marks import faults, krun, paraphrase
 
-__all__ = ["GateFailure", "LlmrelError", "Run", "UsageProblem", "krun", "paraphrase"]
+__all__ = [
+    "Exchange",
+    "GateFailure",
+    "LlmrelError",
+    "Run",
+    "Usage",
+    "UsageProblem",
+    "faults",
+    "krun",
+    "paraphrase",
+]
 
 _HOMES = {
+    "Exchange": "core.call",
     "GateFailure": "errors",
     "LlmrelError": "errors",
     "Run": "core.run",
+    "Usage": "core.call",
     "UsageProblem": "errors",
+    "faults": "glue.marks",
     "krun": "glue.marks",
     "paraphrase": "glue.marks",
 }

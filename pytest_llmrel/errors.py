@@ -6,24 +6,32 @@ The tree::
     ├─ UsageProblem            the user's marker, option or file; ``problems`` holds them all
     │   ├─ PlanError           a mark or option that makes no valid plan
     │   ├─ GateError           a gate that cannot be read
-    │   └─ BaselineError       a baseline file that cannot be used
-    └─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
+    │   ├─ BaselineError       a baseline file that cannot be used
+    │   └─ TapeError           a tape that cannot be used
+    ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
+    └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
 
-Beside it stand two signals that no ``except Exception`` of a test may swallow::
+Beside it stand signals that no ``except Exception`` of a test may swallow::
 
     BaseException
     ├─ Abstained               the model declined; ends the run
-    └─ RunTimeout              the run took longer than its timeout; ends the run
+    ├─ BudgetSpent             the money is spent; ends the run
+    ├─ RunTimeout              the run took longer than its timeout; ends the run
+    └─ Unreplayable            the tape has no answer to this call; ends the run
 """
 
 __all__ = [
     "Abstained",
     "BaselineError",
+    "BudgetSpent",
     "GateError",
     "GateFailure",
     "LlmrelError",
     "PlanError",
+    "ResponseTooLarge",
     "RunTimeout",
+    "TapeError",
+    "Unreplayable",
     "UsageProblem",
 ]
 
@@ -56,6 +64,14 @@ class BaselineError(UsageProblem):
     """A baseline file, or an entry of it, that cannot be used as it is."""
 
 
+class TapeError(UsageProblem):
+    """A tape, or a line of it, that cannot be used as it is."""
+
+
+class ResponseTooLarge(LlmrelError):
+    """An answer over HTTP is larger than anybody should keep; the run ends in an error, not in a failure."""
+
+
 class GateFailure(LlmrelError, AssertionError):
     """The verdict of a ``krun`` test is FAIL or INCONCLUSIVE; the text is the explanation.
 
@@ -70,6 +86,14 @@ class GateFailure(LlmrelError, AssertionError):
 
 class Abstained(BaseException):
     """Raised by ``llmrel.abstain`` to end the run."""
+
+
+class BudgetSpent(BaseException):
+    """Raised in place of a call when the session has spent its budget."""
+
+
+class Unreplayable(BaseException):
+    """Raised in place of a call that is not on the tape, or is another one than was recorded."""
 
 
 class RunTimeout(BaseException):

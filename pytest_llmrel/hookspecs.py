@@ -1,10 +1,24 @@
 """Hooks that pytest_llmrel calls; implement them in ``conftest.py`` or a plugin."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
-__all__ = ["pytest_llmrel_outcome", "pytest_llmrel_provenance"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
+
+    from pytest_llmrel.core.call import Exchange, Usage
+
+__all__ = [
+    "pytest_llmrel_outcome",
+    "pytest_llmrel_price",
+    "pytest_llmrel_provenance",
+    "pytest_llmrel_redact",
+    "pytest_llmrel_usage",
+]
 
 
 @pytest.hookspec(firstresult=True)
@@ -47,6 +61,78 @@ def pytest_llmrel_provenance(item: pytest.Item) -> Mapping[str, str] | None:
 
     Returns:
         Names (``"model"``, ``"prompt"``, ``"dataset"``, ``"judge"``) to texts, or ``None``.
+
+    .. versionadded:: 0.1
+    """
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_llmrel_usage(exchange: Exchange) -> Usage | None:
+    """Read the tokens of a call whose provider is unknown; the first answer that is not ``None`` counts.
+
+    Called for every answer below 400, in the thread of its run, before the built-in reading. Example::
+
+        # conftest.py
+        import json
+        from pytest_llmrel import Usage
+
+        def pytest_llmrel_usage(exchange):
+            if exchange.url.startswith("https://models.intern/"):
+                counted = json.loads(exchange.body)["counted"]
+                return Usage("intern-7b", counted["in"], counted["out"])
+
+    Args:
+        exchange: the request and its answer, complete and decoded; not to be written down as it is.
+
+    Returns:
+        The usage, or ``None`` where the built-in reading is to be used.
+
+    .. versionadded:: 0.1
+    """
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_llmrel_price(model: str, usage: Usage) -> Decimal | None:
+    """Say what a call costs in US dollars; the first answer that is not ``None`` counts.
+
+    Asked before the ini key ``llmrel_prices`` and the built-in prices. Example::
+
+        # conftest.py
+        from decimal import Decimal
+
+        def pytest_llmrel_price(model, usage):
+            if model.startswith("intern-"):
+                return Decimal("0.0000002") * (usage.input_tokens + usage.output_tokens)
+
+    Args:
+        model: that answered, ``""`` where nobody named one.
+        usage: of the call.
+
+    Returns:
+        US dollars of at least 0, or ``None`` where others are to be asked.
+
+    .. versionadded:: 0.1
+    """
+
+
+@pytest.hookspec
+def pytest_llmrel_redact(exchange: Exchange) -> Iterable[str] | None:
+    """Name texts that must not be written anywhere: tape, report, terminal.
+
+    Keys in headers, URLs and bodies that look like one are known already. Called for every answer, in the
+    thread of its run. Example::
+
+        # conftest.py
+        import re
+
+        def pytest_llmrel_redact(exchange):
+            return re.findall(r"customer-[0-9]{8}", exchange.body.decode("utf-8", "replace"))
+
+    Args:
+        exchange: the request and its answer, complete and decoded.
+
+    Returns:
+        The texts, as they stand in it, or ``None``.
 
     .. versionadded:: 0.1
     """

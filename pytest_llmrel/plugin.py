@@ -3,9 +3,8 @@
 Every hook returns at once where there is nothing for it to do, and nothing but pytest is imported here.
 """
 
-import os
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,94 +12,21 @@ import pytest
 
 __all__: list[str] = []
 
-_BASELINE_MODES = ("check", "new", "update", "reset", "off")
 _MARKERS = (
     (
         "krun(k=10, *, pass_rate, gates, gate, stop, concurrency, timeout, task_minutes): "
         "run the test k times, independently and concurrently, and judge all runs at once"
     ),
     "paraphrase(argname, *wordings): run a krun test in each of these wordings of the same request",
+    "llmrel_faults(*names, rate=1.0): let calls over HTTP of a krun test meet these faults",
 )
-
-
-def _count(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(text)
-    return int(text)
-
-
-_count.__name__ = "whole number of at least 1"
-
-
-def _path(text: str) -> str:
-    """An absolute path, for argparse; an empty one is a variable that was not set."""
-    if not text.strip():
-        raise ValueError(text)
-    return str(Path(text).absolute())  # xdist sends options to its workers, as simple types only
-
-
-_path.__name__ = "path that is not empty"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare options and ini keys; ``docs/reference/options.md`` describes them."""
-    group = parser.getgroup("llmrel", "reliability of LLM features (pytest_llmrel)")
-    group.addoption(
-        "--llmrel-k",
-        type=_count,
-        metavar="N",
-        help="runs per wording, whatever the marks say (a quick look: 1)",
-    )
-    group.addoption(
-        "--llmrel-concurrency",
-        type=_count,
-        metavar="N",
-        help="most runs of a test in flight (default 8); a mark's own concurrency is never exceeded",
-    )
-    group.addoption(
-        "--llmrel-json", type=_path, metavar="PATH", help="write the results to PATH as JSON (schema 1)"
-    )
-    group.addoption(
-        "--llmrel-baseline",
-        choices=_BASELINE_MODES,
-        default="check",
-        help="what to do with baselines: compare (check, the default), also record the missing ones (new), "
-        "also append this session's runs (update), begin anew (reset), or ignore them (off)",
-    )
-    group.addoption(
-        "--llmrel-baseline-runs",
-        type=_count,
-        metavar="N",
-        default=50,
-        help="runs of a test that a new baseline records (default 50)",
-    )
-    group.addoption(
-        "--llmrel-force",
-        action="store_true",
-        help="let --llmrel-baseline=update and =reset change baselines on a CI machine",
-    )
-    parser.addini("llmrel_k", "runs per wording where no mark says it (default 10)", default="")
-    parser.addini("llmrel_concurrency", "most runs of a test in flight (default 8)", default="")
-    parser.addini(
-        "llmrel_max_error_rate",
-        "share of runs ending in an infrastructure error above which a test is INCONCLUSIVE (default 0.1)",
-        default="0.1",
-    )
-    parser.addini(
-        "llmrel_inconclusive", "what INCONCLUSIVE does to a test: fail (default) or warn", default="fail"
-    )
-    parser.addini(
-        "llmrel_alpha",
-        "chance that a session turns red although no test is worse than its baseline (default 0.01)",
-        default="0.01",
-    )
-    parser.addini(
-        "llmrel_scores",
-        "names of scores that are recorded outside the test's own code",
-        type="args",
-        default=[],
-    )
+    from pytest_llmrel.options import add_options
+
+    add_options(parser)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -112,44 +38,13 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers and check the ini values."""
+    from pytest_llmrel.options import check_options
+
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
-    _check_ini(config)
-    _check_baseline(config)
+    check_options(config)
     if not hasattr(config, "workerinput"):  # xdist's workers leave it to their controller
         config.pluginmanager.register(_Results(config), "llmrel-results")
-
-
-def _check_ini(config: pytest.Config) -> None:
-    chosen = config.getini("llmrel_inconclusive")
-    if chosen not in {"fail", "warn"}:
-        raise pytest.UsageError(f"ini key llmrel_inconclusive = {chosen}; it must be 'fail' or 'warn'")
-    for name in ("llmrel_k", "llmrel_concurrency"):
-        text = config.getini(name)
-        if text and not (text.isdecimal() and int(text) > 0):
-            raise pytest.UsageError(f"ini key {name} = {text}; it must be a whole number of at least 1")
-    _check_number(config, "llmrel_max_error_rate", "within 0..1", lambda value: 0 <= value <= 1)
-    _check_number(config, "llmrel_alpha", "between 0 and 1", lambda value: 0 < value < 1)
-
-
-def _check_number(config: pytest.Config, name: str, rule: str, is_valid: Callable[[float], bool]) -> None:
-    text = config.getini(name)
-    try:
-        valid = is_valid(float(text))
-    except ValueError:
-        valid = False
-    if not valid:
-        raise pytest.UsageError(f"ini key {name} = {text}; it must be a number {rule}")
-
-
-def _check_baseline(config: pytest.Config) -> None:
-    mode = config.getoption("llmrel_baseline")
-    on_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
-    if mode in {"update", "reset"} and on_ci and not config.getoption("llmrel_force"):
-        raise pytest.UsageError(
-            f"--llmrel-baseline={mode} is refused where CI={os.environ['CI']}: a build would move its own "
-            "bar; record where you can review and commit the change, or add --llmrel-force"
-        )
 
 
 @pytest.fixture
@@ -194,6 +89,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             manager.register(_Runs(), "llmrel-runs")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """With ``--llmrel-plan`` say what the tests are going to take, in place of running them."""
+    config = session.config
+    if not config.getoption("llmrel_plan") or session.testsfailed or config.option.collectonly:
+        return None
+    from pytest_llmrel.glue.forecast import show_forecast
+
+    show_forecast(session)
+    return True
+
+
 def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: Sequence[pytest.Item]) -> str:
     """Read the baselines; a mistake in how, or ``""``."""
     from pytest_llmrel.errors import PlanError
@@ -225,32 +132,28 @@ def _is_marked(item: pytest.Item) -> bool:
     return item.get_closest_marker("krun") is not None or item.get_closest_marker("paraphrase") is not None
 
 
-def _unused(config: pytest.Config) -> list[tuple[str, str]]:
+def _guards(config: pytest.Config) -> Any:
+    """What is known of baselines and tapes, ``None`` where no ``krun`` test was collected."""
     if "pytest_llmrel.glue.guards" not in sys.modules:
-        return []
+        return None
     from pytest_llmrel.glue.guards import SessionGuards
 
-    return SessionGuards.of(config).unused
-
-
-def _has_tests(config: pytest.Config) -> bool:
-    if "pytest_llmrel.glue.guards" not in sys.modules:
-        return False
-    from pytest_llmrel.glue.guards import SessionGuards
-
-    return SessionGuards.of(config).has_tests
+    return SessionGuards.of(config)
 
 
 class _Runs:
     """The hooks of the process that runs ``krun`` tests."""
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Take a ``krun`` item over, as late as possible: whoever replaces items before cannot lose it."""
-        if item.get_closest_marker("krun") is not None and isinstance(item, pytest.Function):
-            from pytest_llmrel.glue.item import adopt
+        if item.get_closest_marker("krun") is None or not isinstance(item, pytest.Function):
+            return (yield)
+        from pytest_llmrel.glue.item import adopt, watched_item
 
-            adopt(item)
+        adopt(item)
+        with watched_item(item):
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -305,14 +208,16 @@ class _Results:
         """Write the files; one that was asked for and is missing is a failure."""
         if self._mistakes:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        results = self._existing()
+        results, guards = self._existing(), _guards(session.config)
         if results is None:
-            if not (self._json and session.config.option.collectonly and _has_tests(session.config)):
+            is_wanted = self._json and session.config.option.collectonly
+            if not (is_wanted and guards is not None and guards.has_tests):
                 return
             from pytest_llmrel.glue.session import SessionResults
 
             results = SessionResults(session.config)
-        results.unused = self._unused or _unused(session.config)
+        results.unused = self._unused or (guards.unused if guards else [])
+        results.unused_tapes = guards.unused_tapes if guards else []
         results.record()
         if self._json is not None:
             results.write_json(Path(self._json))

@@ -22,6 +22,7 @@ __all__ = [
     "inside",
     "read_report",
     "read_unused",
+    "read_unused_tapes",
 ]
 
 _SCHEMA: Final = 1
@@ -88,6 +89,15 @@ def read_unused(path: Path) -> list[EntryAddress]:
     return sorted({EntryAddress(unused.file, unused.entry) for unused in document.suite.unused})
 
 
+def read_unused_tapes(path: Path) -> list[str]:
+    """The tapes that no collected test has, relative to the root of the session, sorted.
+
+    Raises:
+        BaselineError: it is no report, or not a trustworthy one.
+    """
+    return sorted(set(_read(path, _UnusedTapesDocument).suite.unused_tapes))
+
+
 def inside(root: Path, file: str) -> Path:
     """Where a baseline file of a report is.
 
@@ -112,7 +122,16 @@ def _is_baseline_file(file: str) -> str:
     return file
 
 
+def _is_tape(file: str) -> str:
+    path = PurePosixPath(file)
+    is_plain = "\\" not in file and "\0" not in file and not PureWindowsPath(file).drive
+    if not is_plain or path.is_absolute() or ".." in path.parts or path.suffix != ".jsonl":
+        raise PydanticCustomError("path", "should be a .jsonl file below the root, with '/'")
+    return file
+
+
 _File = Annotated[Text, AfterValidator(_is_baseline_file)]
+_Tape = Annotated[Text, AfterValidator(_is_tape)]
 
 
 class _Open(BaseModel):
@@ -167,6 +186,14 @@ class _Suite(_Open):
 
 class _UnusedDocument(_Open):
     suite: _Suite
+
+
+class _SuiteOfTapes(_Open):
+    unused_tapes: list[_Tape]
+
+
+class _UnusedTapesDocument(_Open):
+    suite: _SuiteOfTapes
 
 
 def _read(path: Path, model: type[_Model]) -> _Model:

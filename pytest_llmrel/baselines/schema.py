@@ -18,13 +18,14 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from pytest_llmrel.baselines.document import is_text, plain, shown
-from pytest_llmrel.core.baseline import BaselineEntry, Batch, Cell, ScoreSummary
+from pytest_llmrel.core.baseline import BaselineEntry, Batch, Cell, Expenses, ScoreSummary
 
 __all__ = [
     "SCHEMA",
     "BatchRecord",
     "CellRecord",
     "EntryRecord",
+    "ExpensesRecord",
     "Hex",
     "ScoreRecord",
     "Text",
@@ -136,6 +137,16 @@ class ScoreRecord(_Strict):
     sd: Annotated[_Finite, Field(ge=0)] | None
 
 
+class ExpensesRecord(_Strict):
+    """What the runs of one session took."""
+
+    runs: int = Field(ge=1, le=_MOST_RUNS)
+    calls: int = Field(ge=1)
+    usd: Annotated[_Finite, Field(ge=0)] | None
+    input_tokens: int = Field(ge=0)
+    output_tokens: int = Field(ge=0)
+
+
 class BatchRecord(_Strict):
     """What one session added."""
 
@@ -146,12 +157,14 @@ class BatchRecord(_Strict):
         list[CellRecord], Field(min_length=1), WrapValidator(partial(_without_doubles, ("case", "variant")))
     ]
     scores: dict[Text, ScoreRecord]
+    expenses: ExpensesRecord | None = None
 
     def value(self) -> Batch:
         """The batch as the core knows it."""
         cells = tuple(Cell(cell.case, cell.variant, cell.passed, cell.n) for cell in self.cells)
         scores = {name: ScoreSummary(score.n, score.mean, score.sd) for name, score in self.scores.items()}
-        return Batch(self.id, self.recorded, self.pytest_llmrel, cells, scores)
+        expenses = None if self.expenses is None else Expenses(**self.expenses.model_dump())
+        return Batch(self.id, self.recorded, self.pytest_llmrel, cells, scores, expenses)
 
 
 class EntryRecord(_Strict):
@@ -179,7 +192,9 @@ def entry_data(entry: BaselineEntry) -> dict[str, Any]:
 
 
 def _batch_data(batch: Batch) -> dict[str, Any]:
+    spent = {} if batch.expenses is None else {"expenses": asdict(batch.expenses)}
     return {
+        **spent,
         "id": batch.id,
         "recorded": batch.recorded,
         "pytest_llmrel": batch.version,

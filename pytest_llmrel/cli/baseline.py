@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from pytest_llmrel.baselines.report import EntryAddress
     from pytest_llmrel.core.baseline import BaselineEntry
 
 __all__ = ["add_arguments", "run"]
@@ -25,8 +22,6 @@ __all__ = ["add_arguments", "run"]
 _NOT_OURS = frozenset({"node_modules", "site-packages", "__pycache__"})
 _HEADER = ("test", "passed", "rate", "cases", "wordings", "sessions", "newest", "provenance")
 _MOST_NAME, _MOST_PROVENANCE = 100, 80
-_NOTHING_COLLECTED = 5
-"""pytest's exit code when it found no test, which is no mistake where all have been removed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -150,9 +145,10 @@ def _row(path: Path, name: str, entry: BaselineEntry) -> tuple[str, ...]:
 def _prune(namespace: argparse.Namespace) -> int:
     from pytest_llmrel.baselines.report import inside
     from pytest_llmrel.baselines.store import prune
+    from pytest_llmrel.cli.collected import unused_entries
 
     unused: dict[str, set[str]] = {}
-    for address in _unused(namespace.arguments):
+    for address in unused_entries(namespace.arguments):
         unused.setdefault(address.file, set()).add(address.entry)
     if not unused:
         _say("no unused entries")
@@ -173,26 +169,6 @@ def _at(file: str, name: str) -> str:
     from pytest_llmrel.reports.safe import clipped
 
     return clipped(f"{file}: {name}", _MOST_NAME)
-
-
-def _unused(arguments: list[str]) -> list[EntryAddress]:
-    """Entries that no test has, as pytest finds by collecting."""
-    from pytest_llmrel.baselines.report import read_unused
-
-    with tempfile.TemporaryDirectory(prefix="llmrel-") as folder:
-        report = Path(folder, "collected.json")
-        command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--llmrel-json", str(report)]
-        ended = subprocess.run(  # noqa: S603 - the user's own arguments, and no shell
-            [*command, *arguments], capture_output=True, check=False, text=True, errors="replace"
-        )
-        if ended.returncode not in {0, _NOTHING_COLLECTED}:
-            _say(*ended.stdout.splitlines(), *ended.stderr.splitlines())
-            raise BaselineError(f"collecting failed (exit code {ended.returncode}); nothing was removed")
-        if not report.exists():
-            raise BaselineError(
-                "no krun test was collected, or the plugin is switched off; nothing was removed"
-            )
-        return read_unused(report)
 
 
 def _say(*lines: str) -> None:

@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from pytest_llmrel.cli import baseline, power, simulator
+from pytest_llmrel.cli import baseline, power, simulator, tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,6 +48,7 @@ _COMMANDS = (
         simulator.add_arguments,
         simulator.run,
     ),
+    _Command("tape", "list, check and clean up recorded calls", tape.add_arguments, tape.run),
 )
 
 

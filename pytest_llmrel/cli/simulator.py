@@ -26,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--persona", metavar="FILE", help="who answers, a TOML file (default: a tea shop)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the answers (default: %(default)s)")
     parser.add_argument("--latency", metavar="SECONDS", type=float, help="instead of the persona's")
+    parser.add_argument(
+        "--faults",
+        metavar="KIND=RATE,...",
+        help="what happens instead of answers, such as 429=0.1,reset=0.05",
+    )
     parser.add_argument("--allow-remote", action="store_true", help="allow a host open to other machines")
 
 
@@ -49,7 +54,8 @@ def run(namespace: argparse.Namespace) -> int:
 
 
 def _options(namespace: argparse.Namespace) -> dict[str, Any]:
-    return {name: getattr(namespace, name) for name in ("host", "port", "seed", "latency", "allow_remote")}
+    names = ("host", "port", "seed", "latency", "allow_remote", "faults")
+    return {name: getattr(namespace, name) for name in names}
 
 
 @contextlib.contextmanager

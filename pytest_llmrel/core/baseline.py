@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["WINDOW", "BaselineEntry", "Batch", "Cell", "ScoreSummary", "Standing", "pooled"]
+__all__ = ["WINDOW", "BaselineEntry", "Batch", "Cell", "Expenses", "ScoreSummary", "Standing", "pooled"]
 
 WINDOW = 200
 """Most runs of a test that its baseline remembers; the oldest sessions are dropped first."""
@@ -43,6 +43,24 @@ class ScoreSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Expenses:
+    """What the runs of a session took, for planning the next one.
+
+    Attributes:
+        runs: finished ones, at least 1.
+        calls: metered ones, those of judges too.
+        usd: US dollars, ``None`` while the cost of a call was unknown.
+        input_tokens: as far as known, like the output tokens.
+    """
+
+    runs: int
+    calls: int
+    usd: float | None
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one session adds to a baseline.
 
@@ -52,6 +70,7 @@ class Batch:
         version: of pytest_llmrel.
         cells: one for each case and wording that was run.
         scores: by name.
+        expenses: ``None`` where no call was metered.
     """
 
     id: str
@@ -59,6 +78,7 @@ class Batch:
     version: str
     cells: tuple[Cell, ...]
     scores: Mapping[str, ScoreSummary] = field(default_factory=dict)
+    expenses: Expenses | None = None
 
     @property
     def n(self) -> int:

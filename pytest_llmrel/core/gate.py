@@ -10,15 +10,32 @@ from enum import StrEnum
 
 from pytest_llmrel.errors import GateError
 
-__all__ = ["BETWEEN_WORDINGS", "BUILT_IN", "RATES", "TIMES", "Gate", "GateMode", "parse_gate"]
+__all__ = [
+    "BETWEEN_WORDINGS",
+    "BUILT_IN",
+    "RATES",
+    "SPENDING",
+    "TIMES",
+    "TOTALS",
+    "UNDER_FAULTS",
+    "Gate",
+    "GateMode",
+    "parse_gate",
+]
 
 RATES = frozenset({"abstention_rate", "error_rate", "pass_rate", "wrong_rate"})
 """Metrics between 0 and 1 that every test has."""
-TIMES = frozenset({"latency_p50", "latency_p95"})
+TIMES = frozenset({"call_latency_p50", "call_latency_p95", "latency_p50", "latency_p95"})
 """Metrics in seconds that every test has."""
 BETWEEN_WORDINGS = frozenset({"sensitivity", "worst_variant"})
 """Metrics between 0 and 1 that tests with at least two wordings have."""
-BUILT_IN = RATES | TIMES | BETWEEN_WORDINGS
+TOTALS = frozenset({"calls", "cost", "tokens"})
+"""Sums over all runs of a test: US dollars, or counts."""
+SPENDING = TOTALS | {"cost_per_pass"}
+"""Metrics of at least 0 of what a test spends."""
+UNDER_FAULTS = frozenset({"recovery_rate", "silent_failure_rate"})
+"""Metrics between 0 and 1 of runs that met an injected fault."""
+BUILT_IN = RATES | TIMES | BETWEEN_WORDINGS | SPENDING | UNDER_FAULTS
 """Names that no score can take."""
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -104,7 +121,9 @@ def parse_gate(text: object, may_be_score: Callable[[str], bool]) -> Gate:
         _check_score(gate, may_be_score)
     elif gate.metric in TIMES and gate.bar < 0:
         raise GateError(f"gate {text!r}: {gate.metric} is in seconds and cannot be negative")
-    elif gate.metric not in TIMES and not 0 <= gate.bar <= 1:
+    elif gate.metric in SPENDING and gate.bar < 0:
+        raise GateError(f"gate {text!r}: {gate.metric} cannot be negative")
+    elif gate.metric not in TIMES | SPENDING and not 0 <= gate.bar <= 1:
         raise GateError(f"gate {text!r}: the bar of a rate must be within 0..1")
     return gate
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pytest_llmrel.core.baseline import Cell, ScoreSummary
+from pytest_llmrel.core.call import Spent, Traffic
 from pytest_llmrel.core.gate import Gate
 from pytest_llmrel.core.shown import Clustering, Sensitivity, Shown
 
@@ -18,6 +19,7 @@ __all__ = [
     "FailureKey",
     "Finding",
     "Outcome",
+    "Recovery",
     "Sample",
     "Score",
     "Status",
@@ -41,6 +43,19 @@ class Outcome(StrEnum):
     """``pytest.xfail()`` called inside the run; leaves the denominators, like a skip."""
     ERROR = "error"
     """Infrastructure (connection, timeout, 429, 5xx) or a fixture that raised: not the model's doing."""
+
+
+class Recovery(StrEnum):
+    """What became of a run that met an injected fault."""
+
+    RECOVERED = "recovered"
+    """It passed all the same."""
+    CLEAN = "failed cleanly"
+    """It said that it could not: an exception of its own or of the client, or an abstention."""
+    SILENT = "failed silently"
+    """It came to a wrong end as if nothing had happened: no error, and an assertion found it."""
+    HUNG = "hung"
+    """It exceeded its time limit."""
 
 
 class Status(StrEnum):
@@ -151,6 +166,9 @@ class Sample:
         teardown: what the run's tear-down raised, whatever its outcome.
         fatal: every further run would end the same way (HTTP 401, 403, 404).
         timed_out: the run exceeded its time limit.
+        traffic: what it sent over HTTP.
+        recovery: what became of it, if it met an injected fault.
+        cut_off: why it was ended from outside, without an outcome that could count; or ``""``.
     """
 
     attempt: Attempt
@@ -161,6 +179,9 @@ class Sample:
     teardown: Failure | None = None
     fatal: bool = False
     timed_out: bool = False
+    traffic: Traffic = field(default=Traffic())
+    recovery: Recovery | None = None
+    cut_off: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +275,11 @@ class Summary:
         followed: whether the test could have ended early; what is counted then is no fair sample.
         sensitivity: how much depends on the wording, ``None`` with one wording or too few runs.
         clustering: how alike the runs of a case are, ``None`` without a dataset.
+        spent: by the calls that were made for answers.
+        judging: by the calls that were made to judge them.
+        idle_runs: runs that made no metered call.
+        recoveries: what became of the runs that met an injected fault -> how many.
+        cut_off: why the budget ended the test before its last run, or ``""``.
     """
 
     counts: Mapping[Outcome, int]
@@ -272,6 +298,11 @@ class Summary:
     followed: bool = False
     sensitivity: Sensitivity | None = None
     clustering: Clustering | None = None
+    spent: Spent = field(default_factory=Spent)
+    judging: Spent = field(default_factory=Spent)
+    idle_runs: int = 0
+    recoveries: Mapping[Recovery, int] = field(default_factory=dict)
+    cut_off: str = ""
 
     @property
     def runs(self) -> int:

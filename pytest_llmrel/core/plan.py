@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_llmrel.core.gate import BETWEEN_WORDINGS, Gate, GateMode, parse_gate
+from pytest_llmrel.core.fault import FaultPlan
+from pytest_llmrel.core.gate import BETWEEN_WORDINGS, UNDER_FAULTS, Gate, GateMode, parse_gate
 from pytest_llmrel.core.model import Attempt, Variant
 from pytest_llmrel.core.seed import run_seed, variant_key
 from pytest_llmrel.errors import GateError, PlanError
@@ -60,6 +61,7 @@ class RunPlan:
         task_minutes: how long a person would need for the task, or ``None``.
         mode: what it takes to fail or pass a gate.
         may_stop: whether runs that can change no gate any more are left out.
+        faults: what the calls of the runs meet, ``None`` for what comes of itself.
     """
 
     k: int
@@ -71,6 +73,7 @@ class RunPlan:
     task_minutes: float | None = None
     mode: GateMode = GateMode.OBSERVED
     may_stop: bool = False
+    faults: FaultPlan | None = None
 
 
 def attempts(plan: RunPlan, nodeid: str, runs: range | None = None) -> list[Attempt]:
@@ -116,6 +119,7 @@ def resolve(
     may_be_score: Callable[[str], bool],
     variants: tuple[Variant, ...] = (Variant(),),
     argname: str | None = None,
+    faults: FaultPlan | None = None,
 ) -> RunPlan:
     """Make the plan of one test.
 
@@ -125,6 +129,7 @@ def resolve(
         may_be_score: whether a name is a score the test records (see :func:`parse_gate`).
         variants: the wordings.
         argname: the argument that receives them.
+        faults: what the calls of the runs meet.
 
     Raises:
         PlanError: with every mistake in all of the marks.
@@ -142,6 +147,7 @@ def resolve(
     gates = _gates(said, may_be_score, problems)
     mode = GateMode(said.get("gate", DEFAULTS["gate"]))
     _check_wordings(gates, variants, mode)
+    _check_faults(gates, faults)
     if settings.k is None:
         _check_reach(gates, k)
     return RunPlan(
@@ -154,6 +160,7 @@ def resolve(
         task_minutes=said.get("task_minutes"),
         mode=mode,
         may_stop=said.get("stop", DEFAULTS["stop"]) == "auto",
+        faults=faults,
     )
 
 
@@ -244,6 +251,14 @@ def _check_wordings(gates: Iterable[Gate], variants: Sequence[Variant], mode: Ga
     ]
     if problems:
         raise PlanError(*problems)
+
+
+def _check_faults(gates: Iterable[Gate], faults: FaultPlan | None) -> None:
+    lost = [gate for gate in gates if gate.metric in UNDER_FAULTS and faults is None]
+    if lost:
+        raise PlanError(
+            *(f"krun: gate '{gate}' is about runs that meet faults; add @faults" for gate in lost)
+        )
 
 
 def _check_reach(gates: Iterable[Gate], k: int) -> None:

@@ -1,17 +1,27 @@
 """The run in progress: what the fixture ``llmrel`` hands to the test, and where the rest finds it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from io import StringIO
+from math import isfinite
 from typing import Final
 
+from pytest_llmrel.core.call import Call, Usage
 from pytest_llmrel.core.gate import BUILT_IN
 from pytest_llmrel.core.model import Attempt, Score
 from pytest_llmrel.errors import Abstained
 
-__all__ = ["OUTPUT_LIMIT", "Run", "current_run"]
+__all__ = ["BY_HAND", "OUTPUT_LIMIT", "Run", "current_run", "judging"]
 
 OUTPUT_LIMIT: Final = 20_000
 """Characters kept of each text a run leaves behind; model output may be arbitrarily long."""
+
+
+BY_HAND: Final = "by hand"
+"""Host of the calls that a test reports itself, with ``llmrel.usage``."""
+judging: ContextVar[bool] = ContextVar("pytest_llmrel_judging", default=False)
+"""Whether the running code judges an answer: its calls are counted apart."""
 
 
 class Run:
@@ -22,15 +32,17 @@ class Run:
         scores: what was recorded so far.
         recorded_output: what :meth:`output` was given last, or ``None``.
         captured: what the run printed and logged, by stream.
+        reported: calls that the test reported itself, with :meth:`usage`.
     """
 
-    __slots__ = ("attempt", "captured", "recorded_output", "scores")
+    __slots__ = ("attempt", "captured", "recorded_output", "reported", "scores")
 
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
         self.scores: list[Score] = []
         self.recorded_output: str | None = None
         self.captured: dict[str, StringIO] = {}
+        self.reported: list[Call] = []
 
     def __repr__(self) -> str:
         return f"<run {self.index}>"
@@ -82,6 +94,44 @@ class Run:
     def output(self, text: object) -> None:
         """Keep what the model said, to be shown if this run fails (the first 20,000 characters)."""
         self.recorded_output = str(text)[:OUTPUT_LIMIT]
+
+    def usage(
+        self,
+        *,
+        model: str = "",
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        cost: float | None = None,
+    ) -> None:
+        """Report a call that does not go through httpx, and so is not seen by itself.
+
+        Args:
+            model: that answered; gives the price where ``cost`` is not given.
+            input_tokens: all of the input, at least 0; ``None`` where unknown.
+            output_tokens: all of the output, at least 0; ``None`` where unknown.
+            cost: US dollars, at least 0; ``None`` to look the price up.
+
+        Raises:
+            ValueError: a number is negative or not finite.
+        """
+        given = {"input_tokens": input_tokens, "output_tokens": output_tokens, "cost": cost}
+        for name, value in given.items():
+            if value is not None and not (isfinite(value) and value >= 0):
+                raise ValueError(f"usage: {name}={value!r}; it must be a finite number of at least 0")
+        tokens = None
+        if input_tokens is not None and output_tokens is not None:
+            units = (("input_tokens", input_tokens), ("output_tokens", output_tokens))
+            tokens = Usage(model, input_tokens, output_tokens, units=units)
+        self.reported.append(Call(BY_HAND, "", None, 0.0, tokens, cost, judge=judging.get()))
+
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """In this block a model judges an answer: its calls are counted apart."""
+        token = judging.set(True)
+        try:
+            yield
+        finally:
+            judging.reset(token)
 
     def abstain(self, reason: str = "") -> None:
         """End this run: the model declined to answer, which is neither a pass nor a wrong answer."""

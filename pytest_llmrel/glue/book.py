@@ -17,7 +17,7 @@ from pytest_llmrel.glue.collect import plan_of
 from pytest_llmrel.glue.content import content_of
 from pytest_llmrel.glue.provenance import provenance_of
 
-__all__ = ["ModuleBook", "entry_name", "orphans"]
+__all__ = ["ModuleBook", "entry_name", "orphans", "relative_to_root"]
 
 
 def entry_name(item: pytest.Item) -> str:
@@ -42,7 +42,7 @@ class ModuleBook:
             complete: whether these are all there are.
         """
         path = baseline_path(items[0].path)
-        self.file = _relative(root, path)
+        self.file = relative_to_root(root, path)
         self._module = items[0].module
         self._entries: Mapping[str, BaselineEntry] = {}
         self._problems: Mapping[str, str] = {}
@@ -123,7 +123,7 @@ def orphans(root: Path, modules: Collection[Path], used: Collection[Path]) -> li
         for path in sorted(folder.glob("*.json")):
             module = folder.parent / f"{path.stem}.py"
             if module not in used and (module in modules or not module.exists()):
-                found += [(_relative(root, path), name) for name in _names(path)]
+                found += [(relative_to_root(root, path), name) for name in _names(path)]
     return found
 
 
@@ -131,13 +131,15 @@ def _obstacle(root: Path, path: Path) -> str:
     """What keeps a baseline file from being looked for, ``""`` if nothing does."""
     folder = path.parent
     if os.path.lexists(folder) and not folder.is_dir():
-        return f"{_relative(root, folder)}: no folder, and no baseline can be in it; move it away"
+        return f"{relative_to_root(root, folder)}: no folder, and no baseline can be in it; move it away"
     try:
         path.lstat()
     except FileNotFoundError:
         return ""
     except OSError as error:
-        return f"{_relative(root, path)}: cannot be looked for ({error.strerror}); check its permissions"
+        return (
+            f"{relative_to_root(root, path)}: cannot be looked for ({error.strerror}); check its permissions"
+        )
     return ""
 
 
@@ -157,5 +159,6 @@ def _note(former: str | None, entry: BaselineEntry, content: str) -> str:
     return "" if entry.content == content else "the test itself has changed since its baseline was recorded"
 
 
-def _relative(root: Path, path: Path) -> str:
+def relative_to_root(root: Path, path: Path) -> str:
+    """The path as it is shown: relative to the root of the session where it is below it."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_llmrel.core.fault import FaultPlan, read_faults
 from pytest_llmrel.core.model import Variant
 from pytest_llmrel.core.plan import RunPlan, Settings, read_variants, resolve
 from pytest_llmrel.errors import PlanError
@@ -16,7 +17,7 @@ from pytest_llmrel.verdict.feasible import infeasible_gates
 
 __all__ = ["mistakes_in", "parametrize_wording", "plan_of", "warn_of_infeasible_gates"]
 
-_OURS = frozenset({"krun", "paraphrase"})
+_OURS = frozenset({"krun", "llmrel_faults", "paraphrase"})
 _RESERVED = frozenset({"llmrel", "request"})
 _PLAN = pytest.StashKey[RunPlan]()
 
@@ -50,7 +51,7 @@ def mistakes_in(session: pytest.Session, items: Iterable[pytest.Item]) -> str:
                 for problem in error.problems:
                     found[f"{path}:{(line or 0) + 1}: {_bare_name(item)}: {problem}"] = None
     many = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
-    headline = f"pytest_llmrel: {many} in krun and paraphrase marks"
+    headline = f"pytest_llmrel: {many} in krun, paraphrase and faults marks"
     return "\n  ".join([headline, *found]) if found else ""
 
 
@@ -87,17 +88,29 @@ def _resolve(item: pytest.Item) -> RunPlan:
     argname, variants = _collected(problems, lambda: _wordings(item)) or (None, (Variant(),))
     marks = [(mark.args, mark.kwargs) for mark in marks_of(item, "krun")]
     if not marks:
-        problems.append("paraphrase without krun runs nothing; add @krun")
+        problems.append(f"{_lonely_mark(item)} without krun runs nothing; add @krun")
+    faults: FaultPlan | None = _collected(problems, lambda: _faults(item))
     if _uses_subtests(item):
         problems.append("krun: fixture 'subtests' reports past the verdict; use assertions or llmrel.score")
     config = item.config
     plan: RunPlan | None = _collected(
         problems,
-        lambda: resolve(marks, _settings(config), lambda name: _records(item, name), variants, argname),
+        lambda: resolve(
+            marks, _settings(config), lambda name: _records(item, name), variants, argname, faults
+        ),
     )
     if problems or plan is None:
         raise PlanError(*problems)
     return plan
+
+
+def _faults(item: pytest.Function) -> FaultPlan | None:
+    marks = marks_of(item, "llmrel_faults")
+    return read_faults(marks[0].args, marks[0].kwargs) if marks else None
+
+
+def _lonely_mark(item: pytest.Function) -> str:
+    return "paraphrase" if marks_of(item, "paraphrase") else "faults"
 
 
 def _settings(config: pytest.Config) -> Settings:

@@ -9,13 +9,15 @@ from unittest import SkipTest
 
 import pytest
 
-from pytest_llmrel.core.model import Evidence, Failure, FailureKey, Outcome, Sample
+from pytest_llmrel.core.model import Evidence, Failure, FailureKey, Outcome, Recovery, Sample
 from pytest_llmrel.core.run import Run
-from pytest_llmrel.errors import Abstained, RunTimeout
+from pytest_llmrel.errors import Abstained, BudgetSpent, RunTimeout, Unreplayable
 from pytest_llmrel.glue.runnode import RunNode
 from pytest_llmrel.runtime.crews import Stack
 from pytest_llmrel.runtime.infrastructure import infrastructure_fault
 from pytest_llmrel.verdict.failures import normalise
+from pytest_llmrel.wire.item import ItemWire
+from pytest_llmrel.wire.run import RunWire
 
 __all__ = ["Ending", "Reporter"]
 
@@ -43,27 +45,39 @@ class Ending:
 
 
 class Reporter:
-    """Turns endings into samples; its methods may be called from several threads at once."""
+    """Turns endings into samples; its methods may be called from several threads at once.
 
-    def __init__(self, item: pytest.Function) -> None:
+    Attributes:
+        wire: sees what the runs send over HTTP.
+    """
+
+    def __init__(self, item: pytest.Function, wire: ItemWire) -> None:
         self._item = item
+        self.wire = wire
 
-    def sample(self, node: RunNode, ending: Ending) -> Sample:
+    def sample(self, node: RunNode, ending: Ending, wire: RunWire) -> Sample:
         """The sample of a run that has ended."""
-        run, error = node.run, ending.error
-        outcome, fatal = self._classify(ending)
+        run = node.run
+        if wire.refusal is not None:  # whatever the test made of it
+            ending.error = wire.refusal
+        error = ending.error
+        traffic = self.wire.end(run, wire, ending.duration)
+        outcome, fatal = self._classify(ending, damaged=any(call.damage for call in traffic.calls))
         return Sample(
             attempt=run.attempt,
             outcome=outcome,
-            duration=ending.duration,
+            duration=ending.duration if wire.player is None else wire.player.track.seconds,
             scores=tuple(run.scores),
             failure=None if error is None else self._failure(node, outcome, error),
             teardown=self._teardown_failure(node, ending.teardown_error),
             fatal=fatal,
             timed_out=isinstance(error, RunTimeout),
+            traffic=traffic,
+            recovery=_recovery(outcome, error) if traffic.injected else None,
+            cut_off=str(error) if isinstance(error, BudgetSpent) else "",
         )
 
-    def left_behind(self, run: Run, timeout: float, stack: Stack) -> Sample:
+    def left_behind(self, run: Run, wire: RunWire, timeout: float, stack: Stack) -> Sample:
         """The sample of a run that could not be ended, from where its thread or coroutine is now."""
         message = f"the run took longer than {timeout:g} s and could not be ended; it was left behind"
         own = [(frame, line) for frame, line in stack if _package(frame) not in _MACHINERY]
@@ -71,23 +85,39 @@ class Reporter:
         key = FailureKey(Outcome.ERROR, RunTimeout.__name__, where, normalise(message))
         text = "".join(traceback.StackSummary.extract(iter(own)).format())
         failure = Failure(key, partial(_evidence, run, message, text))
-        return Sample(run.attempt, Outcome.ERROR, timeout, failure=failure, timed_out=True)
+        traffic = self.wire.end(run, wire, timeout)
+        recovery = Recovery.HUNG if traffic.injected else None
+        return Sample(
+            run.attempt,
+            Outcome.ERROR,
+            timeout,
+            failure=failure,
+            timed_out=True,
+            traffic=traffic,
+            recovery=recovery,
+        )
 
-    def _classify(self, ending: Ending) -> tuple[Outcome, bool]:
-        """Outcome of a run, and whether every further one would end the same way."""
+    def _classify(self, ending: Ending, *, damaged: bool) -> tuple[Outcome, bool]:
+        """Outcome of a run, and whether every further one would end the same way.
+
+        Args:
+            ending: of the run.
+            damaged: whether an answer that it got was none of the model's, such as a proxy's page.
+        """
         if ending.error is None:
             return Outcome.PASSED, False
         error = _alone(ending.error)
         for kinds, outcome in _SIGNALS:
             if isinstance(error, kinds):
-                return outcome, False
+                return outcome, isinstance(error, Unreplayable)
         said = self._ask_hook(error)
         if said is not None:
             return said, False
         fault = None if isinstance(error, pytest.fail.Exception) else infrastructure_fault(error)
         if fault is not None:
             return Outcome.ERROR, fault.fatal
-        return (Outcome.ERROR if ending.in_setup else Outcome.FAILED), False
+        is_spoiled = ending.in_setup or (damaged and not _is_asserted(error))
+        return (Outcome.ERROR if is_spoiled else Outcome.FAILED), False
 
     def _ask_hook(self, error: BaseException) -> Outcome | None:
         said = self._item.config.hook.pytest_llmrel_outcome(exception=error)
@@ -121,13 +151,29 @@ _SIGNALS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Out
     (Abstained, Outcome.ABSTAINED),
     ((pytest.skip.Exception, SkipTest), Outcome.SKIPPED),
     (pytest.xfail.Exception, Outcome.XFAILED),
-    (RunTimeout, Outcome.ERROR),
+    ((BudgetSpent, RunTimeout, Unreplayable), Outcome.ERROR),
 )
 """What is no failure of the code under test, whatever phase raised it."""
 
 
 _ANSWERS = ("failed", "error", "abstained", "skipped")
 """What a hook may make of an exception: never a pass."""
+
+
+def _is_asserted(error: BaseException) -> bool:
+    """Whether the test found the answer wrong, which nothing in the application had noticed."""
+    return isinstance(error, AssertionError | pytest.fail.Exception)
+
+
+def _recovery(outcome: Outcome, error: BaseException | None) -> Recovery | None:
+    """What became of a run that met an injected fault."""
+    if outcome in {Outcome.SKIPPED, Outcome.XFAILED}:
+        return None
+    if error is None:
+        return Recovery.RECOVERED
+    if isinstance(error, RunTimeout):
+        return Recovery.HUNG
+    return Recovery.SILENT if _is_asserted(_alone(error)) else Recovery.CLEAN
 
 
 def _alone(error: BaseException) -> BaseException:

@@ -1,23 +1,34 @@
 """The experiment of one item: its runs, more of them where they look worse than the baseline, a verdict."""
 
 from math import ceil
+from typing import Any
 
 import pytest
 
-from pytest_llmrel.core.baseline import pooled
+from pytest_llmrel.core.baseline import Standing, pooled
 from pytest_llmrel.core.model import Attempt, Finding, Summary
 from pytest_llmrel.core.plan import RunPlan, attempts
 from pytest_llmrel.glue.crew import Staffing, staffing_of
 from pytest_llmrel.glue.guards import SessionGuards
 from pytest_llmrel.glue.stage import Stage
+from pytest_llmrel.glue.wire import item_wire, save_tape
 from pytest_llmrel.reports.comparison import baseline_entry
 from pytest_llmrel.reports.result import Result, result_entry
 from pytest_llmrel.verdict.decide import decide
 from pytest_llmrel.verdict.regression import Comparison, compare, strata_of, without_comparison
 from pytest_llmrel.verdict.stopping import stopping_for
 from pytest_llmrel.verdict.summary import Aggregate
+from pytest_llmrel.wire.session import TapeMode
 
-__all__ = ["Experiment"]
+__all__ = ["Experiment", "planned_runs"]
+
+
+def planned_runs(item: pytest.Item, plan: RunPlan, standing: Standing) -> int:
+    """Runs of each case and wording: k, or more where a baseline begins."""
+    if standing.record not in {"begin", "replace"}:
+        return plan.k
+    wanted: int = item.config.getoption("llmrel_baseline_runs")
+    return max(plan.k, ceil(wanted / len(plan.variants)))
 
 
 class Experiment:
@@ -33,10 +44,12 @@ class Experiment:
         guards = SessionGuards.of(item.config)
         self._rule = guards.rule
         self._standing = guards.standing(item)
-        self._runs = self._number_of_runs()
+        self._runs = planned_runs(item, plan, self._standing)
         self._notes: tuple[str, ...] = ()
         self._comparison: Comparison | None = None
         self._escalation: Summary | None = None
+        self._wire = item_wire(item, plan)
+        self._tape: dict[str, Any] | None = None
         self.summary = Aggregate(plan, len(self._attempts(0, self._runs))).summary(
             "the set-up of its shared fixtures failed"
         )
@@ -46,15 +59,22 @@ class Experiment:
         staffing = staffing_of(self._item, self._plan)
         self._notes = staffing.notes
         todo = self._attempts(0, self._runs)
-        is_free = not self._standing.compare and not self._standing.record
+        is_taped = self._wire.mode is not TapeMode.OFF  # a tape holds all runs, and replays all of them
+        is_free = not (self._standing.compare or self._standing.record or is_taped)
         most_errors = float(self._item.config.getini("llmrel_max_error_rate"))
         stopping = stopping_for(self._plan, len(todo), most_errors) if is_free else None
-        stage = Stage(self._plan, todo, staffing.concurrency, stopping)
+        stage = Stage(self._plan, todo, staffing.concurrency, self._wire, stopping)
         try:
             stage.execute(self._item, staffing)
         finally:
             self.summary = stage.summary()
         self._compare(staffing)
+        self._tape = save_tape(self._item, self._wire)
+
+    @property
+    def unplayable(self) -> str:
+        """Why the runs cannot be replayed as asked, ``""`` if they can."""
+        return self._wire.lacks(self._attempts(0, self._runs))
 
     def result(self) -> Result:
         """The verdict and everything it rests on."""
@@ -62,20 +82,27 @@ class Experiment:
         most_errors = float(config.getini("llmrel_max_error_rate"))
         verdict = decide(self._plan, self.summary, most_errors, self._regression(), self._escalation)
         baseline = baseline_entry(self._standing, self._comparison, self.summary, self._escalation)
-        notes = (*self._notes, self._standing.note) if self._standing.note else self._notes
-        return result_entry(
-            self._item.nodeid, self.summary, verdict, notes, baseline=baseline, escalation=self._escalation
+        notes = [*self._notes, *([self._standing.note] if self._standing.note else ()), *self._wire.notes]
+        result = result_entry(
+            self._item.nodeid,
+            self.summary,
+            verdict,
+            notes,
+            baseline=baseline,
+            escalation=self._escalation,
+            tape=self._tape,
         )
+        return self._without_secrets(result)
+
+    def _without_secrets(self, result: Result) -> Result:
+        """What leaves this process: to the terminal, to files, to the controller of xdist."""
+        clean = self._wire.session.redactor.clean_data
+        return {
+            name: value if name in {"nodeid", "baseline"} else clean(value) for name, value in result.items()
+        }
 
     def _attempts(self, first: int, last: int) -> list[Attempt]:
         return attempts(self._plan, self._item.nodeid, range(first, last))
-
-    def _number_of_runs(self) -> int:
-        """Of each case and wording: k, or more where a baseline begins."""
-        if self._standing.record not in {"begin", "replace"}:
-            return self._plan.k
-        wanted: int = self._item.config.getoption("llmrel_baseline_runs")
-        return max(self._plan.k, ceil(wanted / len(self._plan.variants)))
 
     def _compare(self, staffing: Staffing) -> None:
         entry = self._standing.entry
@@ -85,16 +112,19 @@ class Experiment:
         if not strata:
             return
         self._comparison = compare(strata, None, self._rule)
-        if self._rule.is_suspicious(self._comparison.p):
+        if self._rule.is_suspicious(self._comparison.p) and not self._wire.lacks(self._further):
             further = self._escalate(staffing)
             cells = pooled((*self.summary.cells, *further.cells))
             self._comparison = compare(strata, strata_of(entry.cells, cells), self._rule)
 
+    @property
+    def _further(self) -> list[Attempt]:
+        k = self._plan.k
+        return self._attempts(k, k + self._rule.factor * k)
+
     def _escalate(self, staffing: Staffing) -> Summary:
         """More runs at once; only the regression rule sees them."""
-        k = self._plan.k
-        todo = self._attempts(k, k + self._rule.factor * k)
-        stage = Stage(self._plan, todo, staffing.concurrency)
+        stage = Stage(self._plan, self._further, staffing.concurrency, self._wire)
         try:
             stage.execute(self._item, staffing)
         finally:

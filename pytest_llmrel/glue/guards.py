@@ -9,6 +9,7 @@ import pytest
 from pytest_llmrel.core.baseline import Standing
 from pytest_llmrel.glue.book import ModuleBook, orphans
 from pytest_llmrel.glue.collect import plan_of
+from pytest_llmrel.glue.tapes import orphaned_tapes
 from pytest_llmrel.verdict.regression import Rule
 
 __all__ = ["SessionGuards"]
@@ -32,6 +33,7 @@ class SessionGuards:
         rule: the regression rule, for as many tests as there are to compare.
         has_tests: whether any ``krun`` test was collected.
         unused: ``(file, entry)`` of the entries that no test has, of modules that were collected in full.
+        unused_tapes: the same of tapes.
     """
 
     _KEY = pytest.StashKey["SessionGuards"]()
@@ -42,6 +44,7 @@ class SessionGuards:
         self._standings: dict[str, Standing] = {}
         self.rule = Rule(float(config.getini("llmrel_alpha")), 1)
         self.unused: list[tuple[str, str]] = []
+        self.unused_tapes: list[str] = []
         self.has_tests = False
 
     @classmethod
@@ -68,6 +71,8 @@ class SessionGuards:
         """
         modules = _krun_tests(collected)
         self.has_tests = bool(modules)
+        complete = {path for path in {item.path for item in collected} if self._is_complete(path)}
+        self.unused_tapes = orphaned_tapes(self._config.rootpath, complete, modules)
         if self._mode == "off":
             return
         root, running = self._config.rootpath, set(chosen)
@@ -77,7 +82,6 @@ class SessionGuards:
             for item in items:
                 if item in running:
                     self._standings[item.nodeid] = self._wanted(book.standing(item, plan_of(item)))
-        complete = {path for path in {item.path for item in collected} if self._is_complete(path)}
         self.unused += orphans(root, complete, modules.keys())
         compared = sum(standing.compare for standing in self._standings.values())
         self.rule = Rule(self.rule.alpha, max(1, compared))

@@ -1,5 +1,6 @@
 """The flow of one ``krun`` item: shared fixtures, runs, verdict, and what pytest gets to see of it."""
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,12 +15,13 @@ from pytest_llmrel.glue.experiment import Experiment
 from pytest_llmrel.glue.guards import SessionGuards
 from pytest_llmrel.glue.runnode import set_up_shared
 from pytest_llmrel.glue.session import SessionResults
+from pytest_llmrel.glue.wire import tape_damage, watched
 from pytest_llmrel.reports.explanation import explain
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result
 from pytest_llmrel.reports.safe import printable
 
-__all__ = ["adopt", "result_of"]
+__all__ = ["adopt", "result_of", "watched_item"]
 
 _RESULT = pytest.StashKey[Result]()
 
@@ -35,10 +37,15 @@ def adopt(item: pytest.Function) -> None:
     except PlanError as error:
         raise pytest.UsageError(f"{item.nodeid}: {error}") from error
     vars(item).update(
-        setup=partial(_set_up, item),
+        setup=partial(_set_up, item, plan),
         runtest=partial(_run_and_judge, item, plan),
         repr_failure=partial(_repr_failure, item),
     )
+
+
+def watched_item(item: pytest.Function) -> AbstractContextManager[None]:
+    """Sees every call over HTTP while pytest is busy with an adopted item."""
+    return watched(item, plan_of(item))
 
 
 def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Result | None:
@@ -48,11 +55,12 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
     return item.stash.get(_RESULT, None) if call.when == "call" else None
 
 
-def _set_up(item: pytest.Function) -> None:
+def _set_up(item: pytest.Function, plan: RunPlan) -> None:
     __tracebackhide__ = True
     standing = SessionGuards.of(item.config).standing(item)
-    if standing.status == "damaged":
-        pytest.fail(standing.note, pytrace=False)
+    damage = standing.note if standing.status == "damaged" else ""
+    if damage := damage or tape_damage(item) or Experiment(item, plan).unplayable:
+        pytest.fail(damage, pytrace=False)
     set_up_shared(item)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,9 @@ from pytest_llmrel.runtime.alarm import time_limit
 from pytest_llmrel.runtime.crews import Stack
 from pytest_llmrel.runtime.loops import LoopHost
 from pytest_llmrel.runtime.runtask import GRACE, RunTask, alone, carry, within
+
+if TYPE_CHECKING:
+    from pytest_llmrel.wire.run import RunWire
 
 __all__ = ["Lifecycle"]
 
@@ -53,11 +56,12 @@ class Lifecycle:
         self._factory = factory
         self._plan = plan
         self._reporter = reporter
+        self._wire = reporter.wire
         self._host = host
         self._body_is_async = body_is_async
         self._foreign = foreign
         self._alarm = alarm
-        self._running: dict[Attempt, Run] = {}
+        self._running: dict[Attempt, tuple[Run, RunWire]] = {}
         # What the shared fixtures set is visible to every run, whatever thread it is in.
         self._context = copy_context()
 
@@ -91,9 +95,9 @@ class Lifecycle:
                 limit_foreign(node, self._plan.timeout)
             body = partial(node.ihook.pytest_pyfunc_call, pyfuncitem=node)
         node.begin("call")
-        began = perf_counter()
+        began, held = perf_counter(), self._held(node)
         ending.error = self._caught(body)
-        self._timed(ending, began)
+        self._timed(ending, began, self._held(node) - held)
         node.passed = ending.error is None
 
     async def execute_on_loop(self, attempt: Attempt) -> Sample:
@@ -103,42 +107,49 @@ class Lifecycle:
         ending.error = _caught(node.setup)
         ending.in_setup = ending.error is not None
         if ending.error is None:
-            began = perf_counter()
+            began, held = perf_counter(), self._held(node)
             try:
                 await within(self._plan.timeout, _call_async(node))
             except _SESSION_ENDING:
                 raise
             except BaseException as error:  # noqa: BLE001  a value from here on
                 ending.error = error
-            self._timed(ending, began)
+            self._timed(ending, began, self._held(node) - held)
             node.passed = ending.error is None
         ending.teardown_error = _caught(node.tear_down)
         return self._finish(node, ending)
 
     def give_up(self, attempt: Attempt, stack: Stack) -> Sample:
         """The sample of a run that was left behind: it neither ended nor could be ended."""
-        run = self._running.pop(attempt, None) or Run(attempt)
-        return self._reporter.left_behind(run, self._plan.timeout, stack)
+        run, wire = self._running.pop(attempt, (Run(attempt), self._wire.outside))
+        return self._reporter.left_behind(run, wire, self._plan.timeout, stack)
 
     def _begin(self, attempt: Attempt, coroutines: "_Coroutines | None") -> RunNode:
-        run = self._running[attempt] = Run(attempt)
+        run = Run(attempt)
         current_run.set(run)
+        self._running[attempt] = run, self._wire.begin(run)
         given: dict[str, object] = {"llmrel": run}
         if self._plan.argname is not None:
             given[self._plan.argname] = run.variant
         return self._factory.make(run, given, None if coroutines is None else coroutines.wait)
 
     def _finish(self, node: RunNode, ending: Ending) -> Sample:
-        self._running.pop(node.run.attempt, None)
-        return self._reporter.sample(node, ending)
+        _, wire = self._running.pop(node.run.attempt, (node.run, self._wire.outside))
+        return self._reporter.sample(node, ending, wire)
+
+    def _held(self, node: RunNode) -> float:
+        """Seconds that the run has waited for busy hosts, for no fault of its own."""
+        _, wire = self._running.get(node.run.attempt, (node.run, self._wire.outside))
+        return wire.waited
 
     def _caught(self, step: Callable[[], object]) -> BaseException | None:
         return _caught(step if self._alarm is None else partial(_limited, self._alarm, step))
 
-    def _timed(self, ending: Ending, began: float) -> None:
+    def _timed(self, ending: Ending, began: float, held: float) -> None:
         """Note the duration; who swallowed the interruption at the limit and went on has not passed."""
-        ending.duration = perf_counter() - began
-        if ending.error is None and ending.duration > self._plan.timeout:
+        taken = perf_counter() - began
+        ending.duration = max(0.0, taken - held)
+        if ending.error is None and taken > self._plan.timeout:
             ending.error = RunTimeout(f"the run took longer than {self._plan.timeout:g} s")
 
 

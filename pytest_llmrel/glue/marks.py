@@ -1,11 +1,11 @@
-"""The decorators ``krun`` and ``paraphrase``: typed names for ``pytest.mark.krun`` and ``.paraphrase``."""
+"""The decorators ``krun``, ``paraphrase`` and ``faults``: typed names for marks of pytest."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar, overload
 
 import pytest
 
-__all__ = ["krun", "paraphrase"]
+__all__ = ["faults", "krun", "paraphrase"]
 
 
 Test = TypeVar("Test", bound=Callable[..., Any] | type)
@@ -80,3 +80,21 @@ def paraphrase(argname: str, *wordings: str) -> pytest.MarkDecorator:
         wordings: the first is the primary one, the others rephrase it; each differs from the others.
     """
     return pytest.mark.paraphrase(argname, *wordings)
+
+
+def faults(
+    *names: Literal["429", "500", "timeout", "reset", "truncated", "malformed", "slow"], rate: float = 1.0
+) -> pytest.MarkDecorator:
+    """Let the calls over HTTP of a ``krun`` test meet faults, to see how the application recovers.
+
+    The same run meets the same faults again, whatever else runs. ``recovery_rate`` and
+    ``silent_failure_rate`` can be gated. The mark is named ``llmrel_faults``.
+
+    Args:
+        names: what a call may meet, each equally likely: ``"429"`` (with ``Retry-After``), ``"500"``,
+            ``"timeout"`` (on connecting or reading), ``"reset"`` (of the connection), ``"truncated"`` (the
+            body breaks off, and the client notices), ``"malformed"`` (half of the body as if it were all),
+            ``"slow"`` (five seconds late).
+        rate: chance that a call meets one, above 0 and at most 1.
+    """
+    return pytest.mark.llmrel_faults(*names, rate=rate)

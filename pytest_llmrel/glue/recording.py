@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_llmrel.core.baseline import Batch, Cell, ScoreSummary
+from pytest_llmrel.core.baseline import Batch, Cell, Expenses, ScoreSummary
 from pytest_llmrel.errors import BaselineError
 from pytest_llmrel.reports.result import Result
 
@@ -63,4 +63,5 @@ def _batch(batch: Mapping[str, Any]) -> Batch:
         version=batch["pytest_llmrel"],
         cells=tuple(Cell(**cell) for cell in batch["cells"]),
         scores={name: ScoreSummary(**score) for name, score in batch["scores"].items()},
+        expenses=None if batch["expenses"] is None else Expenses(**batch["expenses"]),
     )

@@ -16,6 +16,7 @@ from pytest_llmrel.runtime.drive import Inbox, drive
 from pytest_llmrel.runtime.schedule import Schedule
 from pytest_llmrel.verdict.stopping import Stopping
 from pytest_llmrel.verdict.summary import Aggregate
+from pytest_llmrel.wire.item import ItemWire
 
 __all__ = ["Stage"]
 
@@ -26,9 +27,16 @@ class Stage:
     """Some attempts, from the schedule to the summary."""
 
     def __init__(
-        self, plan: RunPlan, todo: Sequence[Attempt], concurrency: int, stopping: Stopping | None = None
+        self,
+        plan: RunPlan,
+        todo: Sequence[Attempt],
+        concurrency: int,
+        wire: ItemWire,
+        stopping: Stopping | None = None,
     ) -> None:
         self._plan = plan
+        self._wire = wire
+        self._cut_off = ""
         self._aggregate = Aggregate(plan, len(todo))
         self._schedule = Schedule(todo, concurrency)
         self._stopping = stopping
@@ -38,16 +46,20 @@ class Stage:
 
     def execute(self, item: pytest.Function, staffing: Staffing) -> None:
         """Make the runs; what ends the session is raised, and what was recorded stays."""
+        self._end_if_spent()
+        self._wire.alone = staffing.alone
         inbox: Inbox = SimpleQueue()
         factory = RunFactory(item, staffing.forbidden, bridge_async=not staffing.foreign)
         try:
             with ExitStack() as stack:
                 stack.enter_context(routed_output(item.config, alone=staffing.alone))
-                crew = crew_for(item, self._plan, staffing, factory, Reporter(item), inbox)
+                crew = crew_for(item, self._plan, staffing, factory, Reporter(item, self._wire), inbox)
                 drive(self._schedule, stack.enter_context(crew), inbox, self._record)
         except BaseException as error:
             self._schedule.stop(f"interrupted by {type(error).__name__}")
             raise
+        finally:
+            self._aggregate.record_outside(self._wire.take_outside())
 
     def summary(self) -> Summary:
         """What the runs so far amount to."""
@@ -55,10 +67,23 @@ class Stage:
         # What stopped for another reason, and was decided by the runs in flight, lacks runs all the same.
         is_decided = stopping is not None and stopping.decided and reason in {"", _DECIDED}
         decisions = stopping.decisions if stopping is not None and is_decided else {}
-        return self._aggregate.summary(reason, decisions, followed=stopping is not None)
+        followed = stopping is not None
+        return self._aggregate.summary(reason, decisions, followed=followed, cut_off=self._cut_off)
+
+    def _end_if_spent(self) -> None:
+        self._cut_off = self._cut_off or self._wire.session.budget.reason
+        if self._cut_off:
+            self._schedule.stop(self._cut_off)
 
     def _record(self, sample: Sample) -> None:
+        if sample.cut_off:
+            self._aggregate.record_cut_off(sample)
+            self._end_if_spent()
+            return
         self._aggregate.record(sample)
+        if exceeded := self._aggregate.exceeded:
+            self._schedule.stop(f"'{exceeded}' is missed whatever comes")
+        self._end_if_spent()
         if self._stopping is None:
             return
         self._stopping.record(self._places[sample.attempt], sample.outcome)

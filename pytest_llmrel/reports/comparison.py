@@ -58,6 +58,21 @@ def _batch(summary: Summary) -> Mapping[str, Any]:
     return {
         "cells": [asdict(cell) for cell in summary.cells],
         "scores": {name: asdict(score) for name, score in summary.scores.items()},
+        "expenses": _expenses(summary),
+    }
+
+
+def _expenses(summary: Summary) -> Mapping[str, Any] | None:
+    spent, judging = summary.spent, summary.judging
+    if not spent.calls + judging.calls:
+        return None
+    is_known = spent.usd is not None and judging.usd is not None
+    return {
+        "runs": summary.runs,
+        "calls": spent.calls + judging.calls,
+        "usd": spent.known_usd + judging.known_usd if is_known else None,
+        "input_tokens": spent.input_tokens + judging.input_tokens,
+        "output_tokens": spent.output_tokens + judging.output_tokens,
     }
 
 

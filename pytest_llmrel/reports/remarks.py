@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pytest_llmrel.core.gate import SPENDING
 from pytest_llmrel.reports.safe import clipped
 
 __all__ = ["further_runs", "remarks"]
@@ -23,6 +24,8 @@ def remarks(result: Mapping[str, Any]) -> Iterator[str]:
     yield from _escalated(result)
     yield from _wordings(result)
     yield from _cases(result["clustering"])
+    yield from _recovery(result["recovery"])
+    yield from _calls(result)
     yield from result["notes"]
 
 
@@ -63,4 +66,19 @@ def _cases(found: Mapping[str, Any] | None) -> Iterator[str]:
         yield (
             f"the runs of one case are alike ({effect} over {found['cases']} cases): "
             f"{found['advice']} would tell more"
+        )
+
+
+def _recovery(found: Mapping[str, int] | None) -> Iterator[str]:
+    if found:
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.items() if count)
+        yield f"{sum(found.values())} runs met an injected fault: {told}"
+
+
+def _calls(result: Mapping[str, Any]) -> Iterator[str]:
+    idle, runs = result["cost"]["idle_runs"], result["runs"]
+    if idle and any(finding["metric"] in SPENDING for finding in result["findings"]):
+        yield (
+            f"{idle} of {runs} runs made no metered call; what does not go through httpx must be reported "
+            "with llmrel.usage()"
         )

@@ -9,19 +9,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from pytest_llmrel.core.model import FailureGroup, Finding, Outcome, Status, Summary, Verdict
+from pytest_llmrel.reports.spending import cost_entry, recovery_entry
 from pytest_llmrel.verdict.regression import Suite
 
 __all__ = ["SCHEMA", "Result", "canonical", "result_entry", "session_document", "suite_entry"]
 
 SCHEMA: Final = 1
-_NOT_METERED: Final = {
-    "calls": None,
-    "input_tokens": None,
-    "output_tokens": None,
-    "reason": "calls are not metered in this version",
-    "unpriced_calls": None,
-    "usd": None,
-}
 
 Result = dict[str, Any]
 
@@ -34,6 +27,7 @@ def result_entry(
     *,
     baseline: Mapping[str, Any] | None = None,
     escalation: Summary | None = None,
+    tape: Mapping[str, Any] | None = None,
 ) -> Result:
     """The entry of one test.
 
@@ -43,7 +37,8 @@ def result_entry(
         verdict: how it was judged.
         notes: what a reader should know of how it was run.
         baseline: what there is to say of its baseline.
-        escalation: further runs; only what went wrong beside the model is told of them.
+        escalation: further runs; only what went wrong beside the model, and what they cost, is told of them.
+        tape: what there is to say of its tape.
     """
     counts = summary.counts
     entry = {
@@ -67,7 +62,9 @@ def result_entry(
         "clustering": None if summary.clustering is None else asdict(summary.clustering),
         "baseline": None if baseline is None else dict(baseline),
         "notes": list(notes),
-        "cost": dict(_NOT_METERED),
+        "cost": cost_entry(summary, escalation),
+        "recovery": recovery_entry(summary),
+        "tape": None if tape is None else dict(tape),
     }
     return {name: _encodable(value) for name, value in entry.items()}
 
@@ -95,18 +92,22 @@ def session_document(
     }
 
 
-def suite_entry(judged: Suite | None, unused: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+def suite_entry(
+    judged: Suite | None, unused: Sequence[tuple[str, str]] = (), unused_tapes: Sequence[str] = ()
+) -> dict[str, Any]:
     """What there is to say of all tests of a session together.
 
     Args:
         judged: by the regression rule; ``None`` if no test was compared with a baseline.
         unused: ``(file, entry)`` of the baselines that no test has.
+        unused_tapes: files of the tapes that no test has.
     """
     return {
         "findings": [] if judged is None else [_finding(finding) for finding in judged.findings],
         "named": [] if judged is None else list(judged.named),
         "compared": 0 if judged is None else len(judged.adjusted),
         "unused": [{"file": file, "entry": name} for file, name in unused],
+        "unused_tapes": list(unused_tapes),
     }
 
 

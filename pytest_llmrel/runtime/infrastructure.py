@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from pytest_llmrel.errors import ResponseTooLarge
+
 __all__ = ["Fault", "infrastructure_fault"]
 
 _SDKS: Final = frozenset(
@@ -76,7 +78,7 @@ def _fault_of_group(group: BaseExceptionGroup[BaseException]) -> Fault | None:
 
 
 def _own_fault(error: BaseException) -> Fault | None:
-    if isinstance(error, ConnectionError | TimeoutError):
+    if isinstance(error, ConnectionError | TimeoutError | ResponseTooLarge):
         return Fault(None, fatal=False)
     if isinstance(error, OSError) and error.errno in _UNREACHABLE:
         return Fault(None, fatal=False)

@@ -9,13 +9,15 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_llmrel.simulator.faults import FaultsError
     from pytest_llmrel.simulator.persona import Persona, PersonaError
     from pytest_llmrel.simulator.persona_file import load_persona
     from pytest_llmrel.simulator.server import Simulator
 
-__all__ = ["Persona", "PersonaError", "Simulator", "load_persona"]
+__all__ = ["FaultsError", "Persona", "PersonaError", "Simulator", "load_persona"]
 
 _HOMES = {
+    "FaultsError": "faults",
     "Persona": "persona",
     "PersonaError": "persona",
     "Simulator": "server",

@@ -6,12 +6,17 @@ It makes no task and awaits nothing: waiting is done by timers, so that closing 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+import sys
 from typing import TYPE_CHECKING, cast
 
 from pytest_llmrel.simulator.messages import Reply, Request, WireError, render
 from pytest_llmrel.simulator.parsing import RequestParser
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_llmrel.simulator.application import Application
 
 __all__ = ["Connection"]
@@ -19,6 +24,7 @@ __all__ = ["Connection"]
 _STALLED_SECONDS = 30.0
 _LINGER_SECONDS = 2.0
 _BACKLOG_BYTES = 256 * 1024
+_NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 _UNREADABLE = Request("", "", {}, b"", keep_alive=False)
 
@@ -55,6 +61,9 @@ class Connection(asyncio.Protocol):
         self._leaving = True
         self._set_timer(None)
         self._connections.discard(self)
+        if self._busy:
+            self._busy = False
+            self._application.tally.abandon()
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio with bytes of the client."""
@@ -95,32 +104,64 @@ class Connection(asyncio.Protocol):
             self._begin(self._application.answer(request), request)
 
     def _begin(self, reply: Reply, request: Request) -> None:
-        writes = render(reply, request)
-        if reply.delay > 0:
-            self._busy = True
-            self._pace(writes, 0, reply.delay / len(writes), request)
+        self._application.tally.begin()
+        self._busy = True
+        if reply.later is None:
+            self._write(reply, request)
         else:
-            self._finish(b"".join(writes), request)
+            self._timer = self._loop.call_later(reply.delay, self._make_later, reply.later, request)
 
-    def _pace(self, writes: tuple[bytes, ...], index: int, gap: float, request: Request) -> None:
-        """Waits ``gap`` seconds before each write that is left."""
-        self._timer = self._loop.call_later(gap, self._write_paced, writes, index, gap, request)
-
-    def _write_paced(self, writes: tuple[bytes, ...], index: int, gap: float, request: Request) -> None:
-        if index + 1 < len(writes):
-            self._transport.write(writes[index])
-            self._pace(writes, index + 1, gap, request)
+    def _make_later(self, make: Callable[[], Reply], request: Request) -> None:
+        self._timer = None
+        if self._ended:
+            # As one does that has given up; what it will not read must not use up the luck of an answer.
+            self._transport.close()
             return
-        self._busy, self._timer = False, None
-        self._finish(writes[index], request)
+        self._write(self._application.guarded(make, request), request)
         self._advance()
 
-    def _finish(self, last: bytes, request: Request) -> None:
+    def _write(self, reply: Reply, request: Request) -> None:
+        if reply.fault == "reset":
+            self._reset(reply)
+            return
+        writes = render(reply, request)
+        if reply.delay > 0:
+            self._pace(reply, writes, 0, request)
+        else:
+            self._finish(reply, b"".join(writes), request)
+
+    def _pace(self, reply: Reply, writes: tuple[bytes, ...], index: int, request: Request) -> None:
+        """Waits an equal part of the delay before each write that is left."""
+        gap = reply.delay / len(writes)
+        self._timer = self._loop.call_later(gap, self._write_paced, reply, writes, index, request)
+
+    def _write_paced(self, reply: Reply, writes: tuple[bytes, ...], index: int, request: Request) -> None:
+        if index + 1 < len(writes):
+            self._transport.write(writes[index])
+            self._pace(reply, writes, index + 1, request)
+            return
+        self._timer = None
+        self._finish(reply, writes[index], request)
+        self._advance()
+
+    def _finish(self, reply: Reply, last: bytes, request: Request) -> None:
         # Counted before it is written: a client that has its answer must find it counted.
-        self._application.answered += 1
+        self._count(reply)
         self._transport.write(last)
-        if not request.keep_alive:
+        if reply.fault == "truncated" or not request.keep_alive:
             self._leave()
+
+    def _count(self, reply: Reply) -> None:
+        self._busy = False
+        self._application.tally.end(reply)
+
+    def _reset(self, reply: Reply) -> None:
+        """Ends the connection as a machine does that knows nothing of it: at once, and not in order."""
+        self._count(reply)
+        self._leaving = True
+        sock = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        self._transport.abort()
 
     def _wait_for_rest(self) -> None:
         if self._ended:
@@ -136,7 +177,7 @@ class Connection(asyncio.Protocol):
         self._give_up(WireError(408, f"The request was not complete after {_STALLED_SECONDS:.0f} seconds."))
 
     def _give_up(self, error: WireError) -> None:
-        reply = self._application.refuse(error.status, str(error))
+        reply = self._application.refuse_wire(error)
         self._transport.writelines(render(reply, _UNREADABLE))
         self._leave()
 

@@ -29,16 +29,18 @@ class Draws:
 
     Args:
         seed: the seed of all sequences; any integer.
+        purpose: what the draws are for; those of another purpose are independent.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, purpose: str = "counted") -> None:
         """Starts every sequence at its beginning."""
         self._seed = seed
+        self._purpose = purpose
         self._asked: dict[bytes, int] = {}
 
     def next(self, model: str, question: str) -> Draw:
         """Returns the next draw in the sequence of this model and question."""
-        key = _digest("counted", self._seed, model, question)
+        key = _digest(self._purpose, self._seed, model, question)
         count = self._asked.get(key, 0)
         self._asked[key] = count + 1
         return _draw(hashlib.blake2b(count.to_bytes(8, "big"), digest_size=32, key=key).digest())

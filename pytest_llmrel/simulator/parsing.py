@@ -33,6 +33,7 @@ class _Head(NamedTuple):
 
     method: str
     path: str
+    query: str
     headers: Mapping[str, str]
     minor: int
     length: int | None
@@ -84,7 +85,7 @@ class RequestParser:
         self._head, self._chunks, self._continue_due = None, None, False
         modern = head.minor > 0
         keep_alive = modern and "close" not in _tokens(head.headers.get("connection", ""))
-        return Request(head.method, head.path, head.headers, body, keep_alive, modern)
+        return Request(head.method, head.path, head.headers, body, keep_alive, head.query, modern)
 
     def _take_head(self) -> _Head | None:
         buffer = self._buffer
@@ -135,7 +136,8 @@ def _parse_head(head: bytes) -> _Head:
     headers = _parse_fields(lines)
     if minor != b"0" and "host" not in headers:
         raise WireError(400, "An HTTP/1.1 request must carry a Host header.")
-    return _Head(method.decode(), _path(target.decode()), headers, int(minor), _body_length(headers))
+    path, query = _path_and_query(target.decode())
+    return _Head(method.decode(), path, query, headers, int(minor), _body_length(headers))
 
 
 def _parse_fields(lines: list[bytes]) -> dict[str, str]:
@@ -151,11 +153,12 @@ def _parse_fields(lines: list[bytes]) -> dict[str, str]:
     return headers
 
 
-def _path(target: str) -> str:
-    """The path of a request target, which a client behind a proxy setting writes as a whole URL."""
+def _path_and_query(target: str) -> tuple[str, str]:
+    """The parts of a request target, which a client behind a proxy setting writes as a whole URL."""
     if not target.startswith("/") and "://" in target:
         target = "/" + target.split("://", 1)[1].partition("/")[2]
-    return target.partition("?")[0]
+    path, _, query = target.partition("?")
+    return path, query
 
 
 def _body_length(headers: Mapping[str, str]) -> int | None:

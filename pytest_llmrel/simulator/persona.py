@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from string import Template
 from typing import TYPE_CHECKING
 
+from pytest_llmrel.simulator.faults import Faults
+
 if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
@@ -79,13 +81,14 @@ class Model:
     """One model the persona answers as.
 
     ``pass_rates`` replaces the rate of the topics it names; ``pass_rate_factor`` and ``latency_factor``
-    multiply whatever rate and latency apply.
+    multiply whatever rate and latency apply. ``aliases`` are other names that it answers to.
     """
 
     name: str
     pass_rate_factor: float = 1.0
     latency_factor: float = 1.0
     pass_rates: Mapping[str, float] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,11 @@ class Persona:
     topics: tuple[Topic, ...]
     fallback: str
     latency: Latency = Latency()
+    faults: Faults = field(default_factory=Faults)
 
     def model(self, name: str) -> Model | None:
-        """Returns the model of that name, or None."""
-        return next((model for model in self.models if model.name == name), None)
+        """Returns the model of that name or alias, or None."""
+        return next((model for model in self.models if name == model.name or name in model.aliases), None)
 
     def with_latency(self, seconds: float) -> Persona:
         """Returns the same persona with another median latency, in seconds, and no jitter."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pytest_llmrel.simulator.faults import read_faults
 from pytest_llmrel.simulator.persona import Latency, Model, Persona, PersonaError, Sensitive, Topic
 from pytest_llmrel.simulator.persona_fields import Fields
 
@@ -33,6 +34,7 @@ def load_persona(path: str | PathLike[str] | None = None) -> Persona:
         name=fields.text("name"),
         fallback=fields.text("fallback"),
         latency=_read_latency(fields.table("latency")),
+        faults=read_faults(fields.table("faults")),
         topics=tuple([_read_topic(topic) for topic in fields.tables("topics", required=True)]),
         models=_read_models(fields.table("models")),
     )
@@ -97,6 +99,7 @@ def _read_model(name: str, fields: Fields) -> Model:
         pass_rate_factor=fields.number("pass_rate_factor", 1.0),
         latency_factor=fields.number("latency_factor", 1.0),
         pass_rates=MappingProxyType({topic: rates.rate(topic) for topic in rates.names()}),
+        aliases=fields.texts("aliases"),
     )
     fields.finish()
     return model
@@ -106,7 +109,8 @@ def _contradictions(persona: Persona) -> list[str]:
     """Mistakes that show only when the parts are seen together."""
     topics = {topic.name for topic in persona.topics}
     models = {model.name for model in persona.models}
-    found = [f"topics: the name {name!r} is used twice; rename one" for name in _repeated(persona)]
+    found = _repeated("topics", [topic.name for topic in persona.topics])
+    found += _repeated("models", [name for model in persona.models for name in (model.name, *model.aliases)])
     for index, topic in enumerate(persona.topics):
         found += _unknown(f"topics[{index}].sensitive.models", _sensitive_models(topic), models, "model")
         if not topic.wrong and _may_fail(persona, topic):
@@ -116,9 +120,9 @@ def _contradictions(persona: Persona) -> list[str]:
     return found
 
 
-def _repeated(persona: Persona) -> list[str]:
-    names = [topic.name for topic in persona.topics if topic.name]
-    return sorted({name for name in names if names.count(name) > 1})
+def _repeated(key: str, names: list[str]) -> list[str]:
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    return [f"{key}: the name {name!r} is used twice; rename one" for name in twice]
 
 
 def _sensitive_models(topic: Topic) -> list[str]:

@@ -8,18 +8,23 @@ import math
 import socket
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_llmrel.simulator.application import Application
+from pytest_llmrel.simulator.apis import application
 from pytest_llmrel.simulator.connection import Connection
-from pytest_llmrel.simulator.draws import Draws
-from pytest_llmrel.simulator.openai import OpenAIApi, refuse
+from pytest_llmrel.simulator.faults import load_faults
 from pytest_llmrel.simulator.persona_file import load_persona
+from pytest_llmrel.simulator.tally import Tally
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
+    from pytest_llmrel.simulator.application import Application
+    from pytest_llmrel.simulator.faults import Faults
     from pytest_llmrel.simulator.persona import Persona
 
 __all__ = ["Simulator"]
@@ -31,10 +36,10 @@ _ACCEPTED_AT_ONCE = 32
 
 
 class Simulator:
-    """An OpenAI-compatible server on this machine, which answers as a persona does.
+    """A server on this machine which answers as a persona does, in the APIs of several providers.
 
     Use it as a context manager; on leaving, the thread and every connection are gone. Entered a second
-    time, it starts anew: same seed, same answers, count at zero.
+    time, it starts anew: same seed, same answers and faults, counts at zero.
 
     Args:
         persona: who answers; the bundled shop assistant if not given.
@@ -44,8 +49,12 @@ class Simulator:
         latency: seconds that each answer takes, instead of the latency of the persona (the factor of the
             model still applies); 0 answers at once.
         allow_remote: whether other machines may be served: anybody who reaches the port is.
+        faults: what happens to requests instead of answers, in place of the ``[faults]`` of the persona: a
+            mapping with the keys of that table, or a text such as ``429=0.1,reset=0.05``.
+        script: what happens to the first requests in order of arrival, such as ``("429", "ok", "500")``.
 
     Raises:
+        FaultsError: faults or script have mistakes; all of them are named.
         PersonaError: the bundled persona was wanted and cannot be read.
         ValueError: an argument is out of range, or the host is not on this machine.
     """
@@ -59,15 +68,18 @@ class Simulator:
         port: int = 0,
         latency: float | None = None,
         allow_remote: bool = False,
+        faults: str | Mapping[str, object] | None = None,
+        script: Sequence[str] | None = None,
     ) -> None:
         """Checks the arguments; nothing is opened before the server is entered."""
         _check_port(port)
         persona = load_persona() if persona is None else persona
         self._persona = persona if latency is None else persona.with_latency(_checked_latency(latency))
+        self._faults = _chosen_faults(persona, faults, script)
         self._seed = seed
         self._address = _resolve(host, allow_remote=allow_remote)
         self._port = port
-        self._application: Application | None = None
+        self._tally = Tally()
         self._running: _Running | None = None
         self._thread: threading.Thread | None = None
 
@@ -78,15 +90,34 @@ class Simulator:
         Raises:
             RuntimeError: the server is not running.
         """
+        return f"{self.root_url}/v1"
+
+    @property
+    def root_url(self) -> str:
+        """The URL to give to the clients of the other providers, such as ``http://127.0.0.1:54321``.
+
+        Raises:
+            RuntimeError: the server is not running.
+        """
         if self._running is None:
             raise RuntimeError("the simulator is not running; use it as 'with Simulator() as simulator:'")
         host = f"[{self._address}]" if ":" in self._address else self._address
-        return f"http://{host}:{self._running.port}/v1"
+        return f"http://{host}:{self._running.port}"
 
     @property
     def requests(self) -> int:
         """The number of requests answered so far, with whatever status; kept after the server has stopped."""
-        return 0 if self._application is None else self._application.answered
+        return self.served.total()
+
+    @property
+    def served(self) -> Counter[str]:
+        """The same number by kind: ``ok``, the kinds of faults, and ``refused`` for the client's mistakes."""
+        return self._tally.served
+
+    @property
+    def peak(self) -> int:
+        """The most requests that were being answered at the same time."""
+        return self._tally.peak
 
     def __enter__(self) -> Self:
         """Starts the server and returns once it listens.
@@ -97,9 +128,9 @@ class Simulator:
         """
         if self._thread is not None:
             raise RuntimeError("the simulator is running already; make another one")
-        application = Application(OpenAIApi(self._persona, Draws(self._seed)).routes(), refuse)
+        answering = application(self._persona, self._seed, self._faults)
         ready: Future[_Running] = Future()
-        serve = _Serve(application, self._address, self._port, ready)
+        serve = _Serve(answering, self._address, self._port, ready)
         thread = threading.Thread(target=serve.run, name="llmrel-simulator", daemon=True)
         thread.start()
         try:
@@ -107,7 +138,7 @@ class Simulator:
         except Exception:
             thread.join()
             raise
-        self._application, self._thread = application, thread
+        self._tally, self._thread = answering.tally, thread
         return self
 
     def __exit__(
@@ -182,6 +213,17 @@ async def _finish_accepting() -> None:
     accepting = asyncio.all_tasks() - {asyncio.current_task()}
     if accepting:
         await asyncio.wait(accepting)
+
+
+def _chosen_faults(
+    persona: Persona, faults: str | Mapping[str, object] | None, script: Sequence[str] | None
+) -> Faults:
+    """The faults of the persona, unless others are given; a script alone leaves the rates as they are."""
+    if faults is not None:
+        return load_faults(faults, script)
+    return (
+        persona.faults if script is None else replace(persona.faults, script=load_faults({}, script).script)
+    )
 
 
 def _check_port(port: int) -> None:

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from pytest_llmrel.core.baseline import Cell
-from pytest_llmrel.core.model import Outcome, Sample, Variant
+from pytest_llmrel.core.model import Outcome, Recovery, Sample, Variant
+from pytest_llmrel.verdict.spending import Spending
 
 __all__ = ["VALID", "CellCount", "Counts"]
 
@@ -38,10 +39,17 @@ class Counts:
         self._scores: dict[str, dict[str, tuple[array[float], array[int]]]] = {}
         self._invalid: Counter[Outcome] = Counter()
         self.durations = array("d")
+        self.spending = Spending()
+        self.recoveries: Counter[Recovery] = Counter()
+        self.injected_errors = 0
 
     def record(self, sample: Sample) -> None:
         """Add one finished run."""
         outcome, attempt = sample.outcome, sample.attempt
+        self.spending.record(sample)
+        if sample.recovery is not None:
+            self.recoveries[sample.recovery] += 1
+            self.injected_errors += outcome is Outcome.ERROR
         is_passed, is_failed = outcome is Outcome.PASSED, outcome is Outcome.FAILED
         if not (is_passed or is_failed or outcome is Outcome.ABSTAINED):
             self._invalid[outcome] += 1

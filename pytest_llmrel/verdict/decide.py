@@ -1,9 +1,10 @@
 """How a verdict falls: findings from a summary, and the worst of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import nan
 
-from pytest_llmrel.core.gate import Gate, GateMode
+from pytest_llmrel.core.gate import SPENDING, TOTALS, Gate, GateMode
 from pytest_llmrel.core.model import Decision, Estimate, Finding, Outcome, Status, Summary, Verdict
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.shown import Sensitivity, Shown
@@ -42,7 +43,17 @@ def decide(
     findings += _completeness(summary, max_error_rate)
     if escalation is not None:
         findings += _completeness(escalation, max_error_rate)
+    if summary.cut_off:
+        findings = [_left_open(finding) for finding in findings]
     return Verdict(worst([finding.status for finding in findings]), tuple(findings))
+
+
+def _left_open(finding: Finding) -> Finding:
+    """A failure that is none: the budget ended the test, and what it got to see may be anything."""
+    if finding.status is not Status.FAIL or finding.metric in {*SPENDING, "teardown"}:
+        return finding
+    said = f"{finding.explanation}; left open, because the budget ended the test before its last run"
+    return replace(finding, status=Status.INCONCLUSIVE, explanation=said)
 
 
 def _judge(gate: Gate, plan: RunPlan, summary: Summary) -> Finding:
@@ -55,7 +66,7 @@ def _judge(gate: Gate, plan: RunPlan, summary: Summary) -> Finding:
         return _undecidable(gate, f"{gate.metric} is n/a ({estimate.method})")
     if gate.metric == "sensitivity" and summary.sensitivity is not None:
         return _judge_sensitivity(gate, summary.sensitivity)
-    if plan.mode is GateMode.OBSERVED:
+    if plan.mode is GateMode.OBSERVED or gate.metric in TOTALS:
         return _compare(gate, estimate, estimate.point)
     return _weigh(gate, plan.mode, estimate, summary.shown[gate])
 
@@ -119,7 +130,8 @@ def _judge_sensitivity(gate: Gate, found: Sensitivity) -> Finding:
 
 
 def _measured(gate: Gate, estimate: Estimate, value: float) -> str:
-    interval = "" if estimate.low is None else f" (95 % {estimate.low:.2f} to {estimate.high:.2f})"
+    form = ".4g" if gate.metric in SPENDING else ".2f"
+    interval = "" if estimate.low is None else f" (95 % {estimate.low:{form}} to {estimate.high:{form}})"
     return f"{gate.metric} is {_shown(value, gate.bar)}{interval}"
 
 

@@ -2,7 +2,7 @@
 
 from math import ceil, log
 
-from pytest_llmrel.core.gate import RATES, Gate, GateMode
+from pytest_llmrel.core.gate import RATES, SPENDING, UNDER_FAULTS, Gate, GateMode
 from pytest_llmrel.core.model import Outcome, Sample, Score
 from pytest_llmrel.core.plan import RunPlan, attempts
 from pytest_llmrel.verdict.counts import Counts
@@ -20,6 +20,10 @@ _EVENTS = {
 """What each rate counts, and the opposite."""
 
 
+_UNFORESEEN = SPENDING | UNDER_FAULTS | {"sensitivity"}
+"""What depends on more than the number of runs."""
+
+
 def infeasible_gates(plan: RunPlan) -> list[str]:
     """A sentence for each gate of which all planned runs can give neither evidence nor proof."""
     if plan.mode is GateMode.OBSERVED:
@@ -28,7 +32,7 @@ def infeasible_gates(plan: RunPlan) -> list[str]:
 
 
 def _is_feasible(gate: Gate, plan: RunPlan) -> bool:
-    if gate.metric == "sensitivity":
+    if gate.metric in _UNFORESEEN:
         return True
     counts = Counts(plan.variants)
     scores = (Score(gate.metric, 0.5),) if gate.is_score else ()

@@ -5,7 +5,7 @@ from math import fsum, isfinite, sqrt
 from statistics import fmean
 
 from pytest_llmrel.core.baseline import ScoreSummary
-from pytest_llmrel.core.model import Decision, Estimate, Outcome
+from pytest_llmrel.core.model import Decision, Estimate, Outcome, Recovery
 from pytest_llmrel.core.shown import Clustering
 from pytest_llmrel.stats.clusters import clustered_mean
 from pytest_llmrel.stats.intervals import wilson
@@ -22,6 +22,7 @@ __all__ = [
     "pass_over_k",
     "pass_over_k_by_case",
     "rate",
+    "recovery_rate",
     "score_summary",
     "stopped_rate",
 ]
@@ -58,12 +59,21 @@ def rate(counts: Counts, metric: str) -> Estimate:
 
 
 def error_rate(counts: Counts) -> Estimate:
-    """Errors among the runs that are valid or errors."""
-    errors = counts.outcomes[Outcome.ERROR]
+    """Errors among the runs that are valid or errors; those that were injected are no fault of anybody's."""
+    errors = counts.outcomes[Outcome.ERROR] - counts.injected_errors
     finished = counts.valid + errors
     if not finished:
         return Estimate.undefined("no finished run")
     return Estimate(errors / finished, *wilson(errors, finished), finished, "Wilson 95 %")
+
+
+def recovery_rate(counts: Counts, recovery: Recovery) -> Estimate:
+    """The share of the runs that met an injected fault and ended so."""
+    met = counts.recoveries.total()
+    if not met:
+        return Estimate.undefined("no run met an injected fault")
+    count = counts.recoveries[recovery]
+    return Estimate(count / met, *wilson(count, met), met, "Wilson 95 %")
 
 
 def stopped_rate(decision: Decision | None) -> Estimate:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 
 from pytest_llmrel.core.gate import Gate
-from pytest_llmrel.core.model import Outcome
+from pytest_llmrel.core.model import Outcome, Recovery
 from pytest_llmrel.core.shown import Shown
 from pytest_llmrel.verdict.counts import Counts
 from pytest_llmrel.verdict.evidence import (
@@ -62,7 +62,7 @@ def _about_latency(gate: Gate, counts: Counts) -> Shown:
 
 
 def _about_errors(gate: Gate, counts: Counts) -> Shown:
-    errors = counts.outcomes[Outcome.ERROR]
+    errors = counts.outcomes[Outcome.ERROR] - counts.injected_errors
     return shown_about_rate(gate, errors, counts.valid + errors)
 
 
@@ -78,6 +78,18 @@ def _about_worst(gate: Gate, counts: Counts) -> Shown:
     return shown_about_worst(gate, [(cell.passed, cell.n) for cell in cells.values()])
 
 
+def _about_recovery(gate: Gate, counts: Counts) -> Shown:
+    return shown_about_rate(gate, counts.recoveries[_RECOVERIES[gate.metric]], counts.recoveries.total())
+
+
+def _about_cost_per_pass(gate: Gate, counts: Counts) -> Shown:
+    return counts.spending.shown_about_cost_per_pass(gate)
+
+
+def _about_calls(gate: Gate, _: Counts) -> Shown:
+    return Shown.nothing(f"{gate.metric} is of calls, which belong to runs and are not independent")
+
+
 def _about_score(gate: Gate, counts: Counts) -> Shown:
     values = counts.scores(gate.metric)
     if not all(map(isfinite, values)):
@@ -85,13 +97,19 @@ def _about_score(gate: Gate, counts: Counts) -> Shown:
     return shown_about_mean(gate, values)
 
 
+_RECOVERIES = {"recovery_rate": Recovery.RECOVERED, "silent_failure_rate": Recovery.SILENT}
 _TESTS: Mapping[str, Callable[[Gate, Counts], Shown]] = {
     "abstention_rate": _about_rate,
+    "call_latency_p50": _about_calls,
+    "call_latency_p95": _about_calls,
+    "cost_per_pass": _about_cost_per_pass,
     "error_rate": _about_errors,
     "latency_p50": _about_latency,
     "latency_p95": _about_latency,
     "pass_rate": _about_rate,
+    "recovery_rate": _about_recovery,
     "sensitivity": _about_sensitivity,
+    "silent_failure_rate": _about_recovery,
     "worst_variant": _about_worst,
     "wrong_rate": _about_rate,
 }

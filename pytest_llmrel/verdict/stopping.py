@@ -38,7 +38,12 @@ def stopping_for(plan: RunPlan, planned: int, max_error_rate: float = 1.0) -> "S
         max_error_rate: share of erring runs, 0..1, above which nothing is concluded, and so nothing stopped.
     """
     gates = plan.gates
-    if not plan.may_stop or not gates or any(gate.metric not in RATES - {"error_rate"} for gate in gates):
+    if (
+        not plan.may_stop
+        or plan.faults
+        or not gates
+        or any(gate.metric not in RATES - {"error_rate"} for gate in gates)
+    ):
         return None
     one_wording = len(plan.variants) == 1
     followed = {gate: _Followed(gate, plan.mode, planned, may_be_sequential=one_wording) for gate in gates}

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_llmrel.core.baseline import ScoreSummary
-from pytest_llmrel.core.gate import Gate, GateMode
-from pytest_llmrel.core.model import Decision, Estimate, Outcome, Sample, Summary, Tally
+from pytest_llmrel.core.call import Call
+from pytest_llmrel.core.gate import TOTALS, Gate, GateMode
+from pytest_llmrel.core.model import Decision, Estimate, Outcome, Recovery, Sample, Summary, Tally
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.shown import Shown
 from pytest_llmrel.verdict.counts import Counts
@@ -17,6 +18,7 @@ from pytest_llmrel.verdict.metrics import (
     mean,
     pass_over_k,
     rate,
+    recovery_rate,
     score_summary,
     stopped_rate,
 )
@@ -43,6 +45,7 @@ class Aggregate:
         self._counts = Counts(plan.variants)
         self._failures = FailureLog()
         self._teardowns = FailureLog()
+        self._bounded = [gate for gate in plan.gates if gate.metric in TOTALS and not gate.wants_more]
 
     def record(self, sample: Sample) -> None:
         """Add one finished run."""
@@ -52,12 +55,26 @@ class Aggregate:
             self._teardowns.record(sample.teardown, sample.attempt.variant, sample.attempt.run)
         self._counts.record(sample)
 
+    def record_cut_off(self, sample: Sample) -> None:
+        """Add what a run spent that was ended from outside, and counts for nothing else."""
+        self._counts.spending.record_cut_off(sample)
+
+    def record_outside(self, calls: Iterable[Call]) -> None:
+        """Add calls that belong to no run."""
+        self._counts.spending.record_outside(calls)
+
+    @property
+    def exceeded(self) -> str:
+        """The gate on a total that is missed whatever comes, ``""`` if there is none."""
+        return next((str(gate) for gate in self._bounded if self._counts.spending.exceeds(gate)), "")
+
     def summary(
         self,
         stop_reason: str = "",
         decisions: Mapping[Gate, Decision] | None = None,
         *,
         followed: bool = False,
+        cut_off: str = "",
     ) -> Summary:
         """What the runs so far amount to.
 
@@ -66,6 +83,7 @@ class Aggregate:
             decisions: of the gates that were decided run by run, if all are. Where runs are missing then,
                 they were saved; where none is, they are the full sample, and judged as such.
             followed: whether the test could have ended early.
+            cut_off: why the budget ended the test.
         """
         counts, variants, outcomes = self._counts, self._plan.variants, self._counts.outcomes
         scores = {name: counts.scores(name) for name in counts.score_names}
@@ -97,6 +115,11 @@ class Aggregate:
             followed=followed,
             sensitivity=between,
             clustering=clustering(counts),
+            spent=counts.spending.spent,
+            judging=counts.spending.judging,
+            idle_runs=counts.spending.idle_runs,
+            recoveries=dict(counts.recoveries),
+            cut_off=cut_off,
         )
 
     def _variants(self) -> tuple[Tally, ...]:
@@ -122,6 +145,10 @@ class Aggregate:
         durations = sorted(counts.durations)
         metrics["latency_p50"] = latency(durations, 0.5)
         metrics["latency_p95"] = latency(durations, 0.95)
+        metrics |= counts.spending.metrics(gate.metric for gate in self._plan.gates)
+        if self._plan.faults is not None:
+            metrics["recovery_rate"] = recovery_rate(counts, Recovery.RECOVERED)
+            metrics["silent_failure_rate"] = recovery_rate(counts, Recovery.SILENT)
         for k in self._ks():
             for name, every in ((f"pass@{k}", False), (f"pass^{k}", True)):
                 metrics[name] = (

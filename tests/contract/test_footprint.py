@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MAY_BE_LOADED = {"pytest_llmrel", "pytest_llmrel.plugin", "pytest_llmrel.hookspecs"}
+MAY_BE_LOADED = {f"pytest_llmrel{room}" for room in ("", ".plugin", ".hookspecs", ".options")}
 NEVER = {
     "asyncio",
     "numpy",

@@ -8,7 +8,7 @@ import pytest
 from .house import PACKAGE, Import, calls, imported_module, imports, modules, room_of
 
 LAYERS = (
-    {"plugin", "hookspecs"},
+    {"plugin", "hookspecs", "options"},
     {"glue", "cli"},
     {"reports"},
     {"wire", "runtime"},
@@ -21,21 +21,24 @@ LAYERS = (
 )
 """Top to bottom. Rooms in one set are siblings."""
 DEPTH = {room: depth for depth, layer in enumerate(LAYERS) for room in layer}
-ENTRY = {"plugin", "hookspecs"}
-"""The two halves of pytest's entry point: one registers the other."""
+ENTRY = {"plugin", "hookspecs", "options"}
+"""The parts of pytest's entry point: the first registers the others."""
 APART = "simulator"
 THIRD_PARTIES = {
     "plugin": {"pytest"},
     "hookspecs": {"pytest"},
+    "options": {"pytest"},
     "glue": {"pytest"},
     "baselines": {"pydantic", "pydantic_core"},
     "stats": {"numpy"},
+    "wire": {"genai_prices", "pydantic"},
 }
 QUARANTINE = {
     "pytest_llmrel/glue/runnode.py": {"_pytest"},
     "pytest_llmrel/glue/asyncplugins.py": {"anyio"},
+    "pytest_llmrel/wire/internals.py": {"anyio"},
 }
-"""The one file for the internals of pytest, and the one for those of other async plugins."""
+"""One file for the internals of pytest, one for those of other async plugins, one for those of httpx."""
 
 
 def ours() -> list[tuple[Import, str]]:

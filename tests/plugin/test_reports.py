@@ -57,7 +57,7 @@ def test_schema_1(pytester: pytest.Pytester) -> None:
     report: Any = MIXED.run(pytester).report
     assert (type(report["schema"]), report["schema"]) == (int, 1)
     assert report["suite"] == {
-        "verdict": "FAIL", "findings": [], "named": [], "compared": 0, "unused": [],
+        "verdict": "FAIL", "findings": [], "named": [], "compared": 0, "unused": [], "unused_tapes": [],
     }  # fmt: skip
     assert {"pytest", "pytest_llmrel", "python"} <= report["provenance"].keys()
     assert [test["nodeid"] for test in report["tests"]] == [

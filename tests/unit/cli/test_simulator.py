@@ -91,6 +91,21 @@ def test_options_arrive(tmp_path: Path) -> None:
         assert ask(line, "x") == "y"
 
 
+def test_faults_arrive() -> None:
+    """A script and rates are given in one option."""
+    with serving("--latency", "0", "--faults", "script=429 ok,retry_after=0.5,500=1") as (_, line):
+        place = urlsplit(re.search(r"OPENAI_BASE_URL=(\S+)", line)[1])
+        found = []
+        for _ in range(3):
+            connection = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+            body = json.dumps({"model": "shop-assistant", "input": "Refund?"})
+            connection.request("POST", "/v1/responses", body, {"Authorization": "Bearer k"})
+            response = connection.getresponse()
+            found.append((response.status, response.headers["Retry-After"]))
+            connection.close()
+    assert found == [(429, "0.5"), (200, None), (500, None)]
+
+
 @pytest.mark.parametrize(
     ("options", "part"),
     [
@@ -99,6 +114,9 @@ def test_options_arrive(tmp_path: Path) -> None:
         (["--port", "http"], "--port: invalid int value: 'http'"),
         (["--latency", "-1"], "latency -1.0 is not a time"),
         (["--host", "::"], "would serve other machines"),
+        (["--faults", "429=2,teapot"], "429: 2.0 will not do; write a number from 0 to 1"),
+        (["--faults", "429=2,teapot"], "teapot: no value; write teapot=0.1"),
+        (["--faults", "reste=0.1"], "reste: unknown key; did you mean 'reset'?"),
         (["--persona", "no/such/file.toml"], "file.toml has a mistake: it cannot be read"),
     ],
 )

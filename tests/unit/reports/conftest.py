@@ -33,7 +33,11 @@ def entry(metric: Callable[..., Entry]) -> Callable[..., Entry]:
                 {"metric": "pass_rate", "expected": ">= 0.9", "observed": "0.7", "status": "FAIL",
                  "explanation": "pass_rate is 0.7, outside the bar >= 0.9", "straddles": False},
             ],
-            "cost": {"usd": None},
+            "cost": {
+                "usd": None, "known_usd": 0.0, "calls": 0, "idle_runs": 0, "input_tokens": 0, "output_tokens": 0,
+                "unpriced_calls": 0, "replayed_calls": 0, "retries": 0, "judge": {"calls": 0, "known_usd": 0.0},
+            },
+            "recovery": None, "tape": None,
         }  # fmt: skip
         return plain | changes
 

@@ -32,6 +32,18 @@ class Answer:
         """The body as JSON."""
         return json.loads(self.body)
 
+    @property
+    def events(self) -> list[tuple[str, Any]]:
+        """The server-sent events of the body, each with its type ("" if it has none) and its data."""
+        assert self.headers["content-type"].startswith("text/event-stream")
+        assert self.body.endswith(b"\n\n")
+        found = []
+        for block in self.body.decode().removesuffix("\n\n").split("\n\n"):
+            fields = dict(line.split(": ", 1) for line in block.split("\n"))
+            data = fields["data"]
+            found.append((fields.get("event", ""), data if data == "[DONE]" else json.loads(data)))
+        return found
+
 
 class Dialogue:
     """One TCP connection, on which a test writes bytes and reads responses."""

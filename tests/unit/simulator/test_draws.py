@@ -55,6 +55,11 @@ def test_a_seeded_draw_leaves_the_sequence_alone() -> None:
     assert found == expected
 
 
+def test_draws_of_another_purpose_are_others() -> None:
+    """Luck for faults says nothing about luck for answers."""
+    assert Draws(0, "fault").next("m", "q") != Draws(0).next("m", "q")
+
+
 def test_everything_that_should_matter_does() -> None:
     """Seed, model, question, repetition, request seed and position each give another draw."""
     base = Draws(0)

@@ -6,15 +6,10 @@ import json
 
 import pytest
 
-from pytest_llmrel.simulator.openai_chat import (
-    ChatError,
-    ChatRequest,
-    Choice,
-    completion,
-    completion_events,
-    count_tokens,
-    read_chat,
-)
+from pytest_llmrel.simulator.asking import Choice, Said
+from pytest_llmrel.simulator.openai_chat import ChatRequest, chat_completion, chat_events, read_chat
+from pytest_llmrel.simulator.refusals import Refusal
+from pytest_llmrel.simulator.tokens import count_tokens
 
 ASKED = [{"role": "user", "content": "hello you"}]
 
@@ -106,22 +101,21 @@ def test_options_are_read() -> None:
 )
 def test_what_openai_would_refuse_is_refused(raw: bytes, param: str | None) -> None:
     """Each malformed body is a 400 that names the parameter."""
-    with pytest.raises(ChatError) as caught:
+    with pytest.raises(Refusal) as caught:
         read_chat(raw)
     assert (caught.value.status, caught.value.param) == (400, param)
 
 
 def test_a_limit_on_tokens_cuts_the_answer() -> None:
     """An answer over the limit ends there and says so; one at the limit is whole."""
-    assert Choice.cut("abcdefgh", 2) == Choice("abcdefgh")
-    assert Choice.cut("abcdefghi", 2) == Choice("abcdefgh", "length")
+    assert Choice.under(2, "abcdefgh") == Choice("abcdefgh")
+    assert Choice.under(2, "abcdefghi") == Choice("abcdefgh", whole=False)
 
 
 def test_a_plain_reply_has_the_documented_shape() -> None:
     """Two choices share one usage."""
-    document = json.loads(
-        completion(ChatRequest("m", "q", 7), (Choice("abcd"), Choice("efgh", "length")), "x")
-    )
+    said = Said((Choice("abcd"), Choice("efgh", whole=False)), "x")
+    document = chat_completion(ChatRequest("m", "q", 7), said)
     assert (document["id"], document["object"], document["model"]) == ("chatcmpl-x", "chat.completion", "m")
     assert [choice["message"]["content"] for choice in document["choices"]] == ["abcd", "efgh"]
     assert [choice["finish_reason"] for choice in document["choices"]] == ["stop", "length"]
@@ -130,7 +124,7 @@ def test_a_plain_reply_has_the_documented_shape() -> None:
 
 def events_of(chat: ChatRequest, *choices: Choice) -> list[dict[str, object]]:
     """The streamed reply, parsed; checks the frame of each event on the way."""
-    events = completion_events(chat, choices, "x")
+    events = chat_events(chat, Said(choices, "x"))
     assert events[-1] == b"data: [DONE]\n\n"
     assert all(event.startswith(b"data: ") and event.endswith(b"\n\n") for event in events)
     return [json.loads(event[6:]) for event in events[:-1]]
@@ -156,6 +150,6 @@ def test_a_stream_carries_usage_only_when_asked() -> None:
 
 def test_a_stream_of_two_choices_tells_them_apart() -> None:
     """Each choice has its own index, beginning and end."""
-    events = events_of(ChatRequest("m", "q", 7), Choice("a"), Choice("b", "length"))
+    events = events_of(ChatRequest("m", "q", 7), Choice("a"), Choice("b", whole=False))
     ends = [(c["index"], c["finish_reason"]) for e in events for c in e["choices"] if c["finish_reason"]]
     assert ends == [(0, "stop"), (1, "length")]

@@ -189,7 +189,25 @@ def test_a_target_written_as_a_whole_url() -> None:
     parser.feed(b"GET http://127.0.0.1:1/v1/models?a=b HTTP/1.1\r\nHost: h\r\n\r\n")
     request = parser.next_request()
     assert request is not None
-    assert request.path == "/v1/models"
+    assert (request.path, request.query) == ("/v1/models", "a=b")
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        (b"/a", "/a", ""),
+        (b"/a?", "/a", ""),
+        (b"/a?b=c&d=?", "/a", "b=c&d=?"),
+        (b"/a:b?alt=sse", "/a:b", "alt=sse"),
+    ],
+)
+def test_the_query_is_kept_beside_the_path(target: bytes, path: str, query: str) -> None:
+    """What follows the first question mark is the query, unread."""
+    parser = RequestParser()
+    parser.feed(b"GET %b HTTP/1.1\r\nHost: h\r\n\r\n" % target)
+    request = parser.next_request()
+    assert request is not None
+    assert (request.path, request.query) == (path, query)
 
 
 def test_a_long_run_of_blanks_is_read_in_no_time() -> None:

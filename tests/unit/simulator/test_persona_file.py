@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmrel.simulator import PersonaError, load_persona
+from pytest_llmrel.simulator.faults import Faults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,12 @@ jitter = 0.5
 pass_rate_factor = 0.5
 latency_factor = 2
 pass_rates = { time = 0.25 }
+aliases = ["gpt-x", "gpt-y"]
+[faults]
+429 = 0.1
+reset = 0.05
+retry_after = 0.5
+script = ["ok", "500"]
 [[topics]]
 name = "time"
 patterns = ['o.clock\b', "time"]
@@ -60,6 +67,10 @@ def test_a_whole_file_is_read(file: Path) -> None:
     assert (persona.latency.median, persona.latency.jitter) == (1.0, 0.5)
     assert [model.name for model in persona.models] == ["big", "small"]
     assert persona.models[1].pass_rates == {"time": 0.25}
+    assert persona.models[1].aliases == ("gpt-x", "gpt-y")
+    assert persona.model("gpt-y") is persona.models[1]
+    assert persona.faults.rates == {"429": 0.1, "reset": 0.05}
+    assert (persona.faults.retry_after, persona.faults.script) == (0.5, ("ok", "500"))
     assert persona.topics[0].patterns[0].search("Five O'CLOCK?")
     assert persona.topics[0].sensitive[0].models == ("small",)
 
@@ -71,6 +82,7 @@ def test_only_the_necessary_is_necessary(file: Path) -> None:
     )
     persona = load_persona(file)
     assert (persona.topics[0].pass_rate, persona.latency.median) == (1.0, 0.0)
+    assert (persona.models[0].aliases, persona.faults) == ((), Faults())
 
 
 def test_a_byte_order_mark_is_no_mistake(file: Path) -> None:
@@ -144,6 +156,13 @@ def test_the_bundled_persona_is_the_default() -> None:
             'models = ["tiny"]',
             "topics[0].sensitive.models: there is no model 'tiny'; there are big",
         ),
+        ('"gpt-y"', '""', "models.small.aliases: ['gpt-x', ''] will not do; write a list of strings"),
+        ('"gpt-y"', '"gpt-x"', "models: the name 'gpt-x' is used twice; rename one"),
+        ('"gpt-y"', '"big"', "models: the name 'big' is used twice; rename one"),
+        ("reset = 0.05", "reset = 1.5", "faults.reset: 1.5 will not do; write a number from 0 to 1"),
+        ("reset = 0.05", "reset = 0.95", "faults.rates: together they are 1.05; lower them until"),
+        ("reset = 0.05", "rest = 0.05", "faults.rest: unknown key; did you mean 'reset'?"),
+        ('"500"', '"501"', "faults.script: there is no fault '501'; there are ok, 429"),
         ("[models.big]", "[models]\nbig = 1", "models.big: 1 will not do; write a table, [models.big]"),
         ("[[topics.sensitive]]", "[topics.sensitive]", "topics[0].sensitive: "),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_llmrel.core.gate import RATES, TIMES
+from pytest_llmrel.core.gate import RATES, SPENDING, TIMES
 from pytest_llmrel.core.model import Attempt, Failure, Outcome, Sample, Score, Tally, Variant
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.run import Run
@@ -63,8 +63,11 @@ def test_the_error_rate_of_errors_alone_is_one(make_plan: Maker, aggregated: Mak
 
 
 def test_every_built_in_metric_is_always_there(make_plan: Maker, aggregated: Maker) -> None:
-    """A gate on one always finds it, defined or not."""
-    assert set(aggregated(make_plan(), "").metrics) >= RATES | TIMES
+    """A gate on one always finds it, defined or not; what is of calls is shown only where there are some."""
+    of_calls = SPENDING | {"call_latency_p50", "call_latency_p95"}
+    assert set(aggregated(make_plan(), "").metrics) >= (RATES | TIMES) - of_calls
+    gated = make_plan(10, *(f"{name} <= 1" for name in sorted(RATES | TIMES | SPENDING)))
+    assert set(aggregated(gated, "").metrics) >= RATES | TIMES | SPENDING
 
 
 def test_latency_is_that_of_valid_runs(make_plan: Maker) -> None:
@@ -172,7 +175,8 @@ def test_a_recorded_score_never_replaces_a_built_in_metric(
         run.score(name, 0.123)
     aggregate = Aggregate(make_plan(1), 1)
     aggregate.record(Sample(run.attempt, Outcome.FAILED, 7.0, tuple(run.scores)))
-    assert aggregate.summary().metrics[name].point != 0.123
+    metric = aggregate.summary().metrics.get(name)
+    assert metric is None or metric.point != 0.123
 
 
 def test_tallies_of_the_wordings(make_plan: Maker, aggregated: Maker) -> None:

@@ -1,0 +1,127 @@
+"""What the calls of a whole session share: prices, budget, throttled hosts, and what is secret."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pytest_llmrel.core.call import Call, Exchange, Usage
+from pytest_llmrel.wire.budget import Budget
+from pytest_llmrel.wire.price import PriceList
+from pytest_llmrel.wire.redaction import Redactor
+from pytest_llmrel.wire.steps import Head, Request
+from pytest_llmrel.wire.throttle import Throttle
+from pytest_llmrel.wire.usage import damage_of, is_model_call, usage_of
+
+__all__ = ["Policy", "SessionWire", "TapeMode"]
+
+_NOTHING = Usage("", 0, 0)
+_REFUSED = 400
+_FREE_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS"})
+
+
+class TapeMode(StrEnum):
+    """What becomes of calls."""
+
+    OFF = "off"
+    """They are made."""
+    RECORD = "record"
+    """They are made and recorded, where they are on no tape yet."""
+    REPLAY = "replay"
+    """None is made; the tape answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user decided about calls.
+
+    Attributes:
+        mode: of tapes.
+        retries: how often a model call that met 429, 5xx or a broken connection is sent again, at least 0.
+        free_hosts: hosts whose answers cost nothing that is to be counted.
+        ignored: fields of requests that may differ from those on a tape.
+        ask_usage: the user's own reading of an exchange, asked first.
+        ask_secrets: texts that the user wants to be written nowhere.
+    """
+
+    mode: TapeMode = TapeMode.OFF
+    retries: int = 3
+    free_hosts: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+    ask_usage: Callable[[Exchange], Usage | None] | None = None
+    ask_secrets: Callable[[Exchange], Iterable[str]] | None = None
+
+
+@dataclass
+class SessionWire:
+    """One per session, used by the threads of all runs."""
+
+    policy: Policy = field(default_factory=Policy)
+    prices: PriceList = field(default_factory=PriceList)
+    budget: Budget = field(default_factory=Budget)
+    redactor: Redactor = field(default_factory=Redactor)
+    _throttles: dict[str, Throttle] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def throttle(self, origin: str) -> Throttle:
+        """That of a host and port."""
+        with self._lock:
+            return self._throttles.setdefault(origin, Throttle())
+
+    def is_of_model(self, request: Request) -> bool:
+        """Whether a request asks a model, so that sending it twice does no harm."""
+        return is_model_call(_exchange(request, Head(200, ()), b""))
+
+    def meter(
+        self, request: Request, head: Head, body: bytes, seconds: float, *, judge: bool, complete: bool = True
+    ) -> Call | None:
+        """What is kept of a call that was answered; ``None`` for one that nobody bills, such as GET.
+
+        Args:
+            request: as sent.
+            head: of the answer.
+            body: of the answer, decoded.
+            seconds: it took.
+            judge: whether it was made to judge.
+            complete: whether the body is all that the server had to say.
+        """
+        exchange = _exchange(request, head, body)
+        if self.policy.ask_secrets:
+            self.redactor.learn(*self.policy.ask_secrets(exchange))
+        if request.method in _FREE_METHODS or request.host in self.policy.free_hosts:
+            return None
+        damage = ""
+        usage: Usage | None = _NOTHING
+        cost: float | None = 0.0
+        if head.status < _REFUSED:
+            usage = self._usage(exchange)
+            cost = None if usage is None else self.prices.cost(usage, request.url)
+            damage = damage_of(exchange) if complete and is_model_call(exchange) else ""
+        return Call(request.host, request.path, head.status, seconds, usage, cost, damage=damage, judge=judge)
+
+    def unanswered(self, request: Request, seconds: float, error: str, *, judge: bool) -> Call | None:
+        """What is kept of a call that got no answer; it may have been billed, unless nothing was sent."""
+        if request.method in _FREE_METHODS or request.host in self.policy.free_hosts:
+            return None
+        is_unsent = error in {
+            "ConnectError",
+            "ConnectTimeout",
+            "PoolTimeout",
+            "UnsupportedProtocol",
+            "ProxyError",
+        }
+        usage, cost = (_NOTHING, 0.0) if is_unsent else (None, None)
+        return Call(request.host, request.path, None, seconds, usage, cost, error=error, judge=judge)
+
+    def pay(self, call: Call) -> None:
+        """Count a call that was really made against the budget."""
+        model = call.usage.model if call.usage else ""
+        self.budget.pay(call.cost, model or f"{call.host}{call.path}")
+
+    def _usage(self, exchange: Exchange) -> Usage | None:
+        own = self.policy.ask_usage(exchange) if self.policy.ask_usage else None
+        return usage_of(exchange) if own is None else own
+
+
+def _exchange(request: Request, head: Head, body: bytes) -> Exchange:
+    return Exchange(request.method, request.url, request.body or b"", head.status, head.content_type, body)
