@@ -6,11 +6,12 @@ from typing import Any
 
 from pytest_llmrel.reports.remarks import further_runs, remarks
 from pytest_llmrel.reports.safe import clipped
+from pytest_llmrel.reports.spending import dollars
 
 __all__ = ["overview"]
 
-_COLUMNS = ("test", "runs", "passed", "pass rate", "95 %", "pass^k", "sens.", "baseline", "p95", "verdict")
-_OPTIONAL = frozenset({"sens.", "baseline"})
+_COLUMNS = ("test", "runs", "passed", "pass rate", "95 %", "pass^k", "sens.", "baseline", "cost", "p95", "verdict")
+_OPTIONAL = frozenset({"sens.", "baseline", "cost"})
 """Columns that are left out where they are empty for every test."""
 _MOST_NAME, _MOST_REMARK = 72, 300
 _FLAG = "* an interval contains the bar of its gate: more runs could overturn this"
@@ -46,6 +47,7 @@ def _row(result: Mapping[str, Any]) -> tuple[str, ...]:
         _pass_hat(result["metrics"]),
         _number(result["metrics"]["sensitivity"]["point"]) if "sensitivity" in result["metrics"] else "",
         _baseline(result["baseline"]),
+        _cost(result["cost"]),
         "n/a" if p95 is None else f"{p95:.2f}s",
         result["verdict"] + ("*" if _is_flagged(result) else ""),
     )
@@ -65,6 +67,12 @@ def _baseline(baseline: Mapping[str, Any] | None) -> str:
     if baseline is None or baseline["comparison"] is None:
         return ""
     return f"{baseline['passed'] / baseline['n']:.2f} ({baseline['n']})"
+
+
+def _cost(cost: Mapping[str, Any]) -> str:
+    if not cost["calls"]:
+        return ""
+    return "unknown" if cost["usd"] is None else dollars(cost["usd"])
 
 
 def _is_flagged(result: Mapping[str, Any]) -> bool:

@@ -17,6 +17,8 @@ _ARRAY: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[")
 _DONE: Final = re.compile(
     rb"\[DONE\](?:(?<=[\r\n]data: \[DONE\])|(?<=[\r\n]data:\[DONE\])"
     rb"|(?<=^data: \[DONE\])|(?<=^data:\[DONE\]))"
+    # Some compatible servers leave it out; what says why it ended has said all.
+    rb'|"finish_reason"\s*:\s*"'
 )
 _ENDS: Final = {
     Api.CHAT: ("[DONE]", _DONE),

@@ -18,6 +18,8 @@ __all__ = ["Price", "PriceList", "read_prices"]
 _MILLION: Final = 1_000_000
 _FREE: Final = ":free"
 _DATE: Final = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|\d{8})$")
+_MAKERS: Final = ("litellm", "openai", "google", "mistral", "cohere", "voyageai")
+"""Who is asked for a model that genai-prices assigns to nobody; the first one reads ``openai/gpt-4o``."""
 _KEYS: Final = ("input", "output", "cache_read", "cache_write")
 _REMEDY: Final = (
     "write it as 'gpt-4o-mini: input 0.15, output 0.60, cache_read 0.075', in US dollars per million tokens"
@@ -195,21 +197,24 @@ def _listed_cost(usage: Usage, provider: str | None) -> float | None:
     Raises:
         Exception: of any kind, where it does not know.
     """
-    from genai_prices import calc_price
-
     model = usage.model.removeprefix("models/")
     reported = _Reported(**_units(usage))
-    try:
-        found = calc_price(reported, model, provider_id=provider)
-    except LookupError:
-        if provider is not None or "/" not in model:
-            return None
-        # At a gateway models are called "anthropic/claude-...": LiteLLM's way, which genai-prices knows.
-        found = calc_price(reported, model, provider_id="litellm")
-    if not _is_complete(found.model.id, found.model_price, usage):
+    sellers = (None, *_MAKERS) if provider is None else (provider,)
+    found = next((price for seller in sellers if (price := _calculated(reported, model, seller))), None)
+    if found is None or not _is_complete(found.model.id, found.model_price, usage):
         return None
     total = float(found.total_price)
     return total if math.isfinite(total) and total >= 0 else None
+
+
+def _calculated(reported: _Reported, model: str, provider: str | None) -> Any:
+    """The calculation of genai-prices, ``None`` if it does not know the model there."""
+    from genai_prices import calc_price
+
+    try:
+        return calc_price(reported, model, provider_id=provider)
+    except LookupError:
+        return None
 
 
 def _units(usage: Usage) -> dict[str, int]:

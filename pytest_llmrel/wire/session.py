@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pytest_llmrel.core.call import Call, Exchange, Usage
 from pytest_llmrel.wire.budget import Budget
+from pytest_llmrel.wire.flavours import Api, route_of
 from pytest_llmrel.wire.price import PriceList
 from pytest_llmrel.wire.redaction import Redactor
 from pytest_llmrel.wire.steps import Head, Request
@@ -88,7 +89,7 @@ class SessionWire:
         exchange = _exchange(request, head, body)
         if self.policy.ask_secrets:
             self.redactor.learn(*self.policy.ask_secrets(exchange))
-        if request.method in _FREE_METHODS or request.host in self.policy.free_hosts:
+        if self._is_free(request):
             return None
         damage = ""
         usage: Usage | None = _NOTHING
@@ -101,7 +102,7 @@ class SessionWire:
 
     def unanswered(self, request: Request, seconds: float, error: str, *, judge: bool) -> Call | None:
         """What is kept of a call that got no answer; it may have been billed, unless nothing was sent."""
-        if request.method in _FREE_METHODS or request.host in self.policy.free_hosts:
+        if self._is_free(request):
             return None
         is_unsent = error in {
             "ConnectError",
@@ -117,6 +118,10 @@ class SessionWire:
         """Count a call that was really made against the budget."""
         model = call.usage.model if call.usage else ""
         self.budget.pay(call.cost, model or f"{call.host}{call.path}")
+
+    def _is_free(self, request: Request) -> bool:
+        is_free = request.method in _FREE_METHODS or request.host in self.policy.free_hosts
+        return is_free or route_of(request.url).api is Api.FREE
 
     def _usage(self, exchange: Exchange) -> Usage | None:
         own = self.policy.ask_usage(exchange) if self.policy.ask_usage else None

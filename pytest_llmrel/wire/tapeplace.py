@@ -20,8 +20,9 @@ def tape_path(module: Path, test: str) -> Path:
         test: its name within the module; what cannot stand in a file name is replaced, and told apart by a
             hash.
     """
-    name = _UNSAFE.sub("-", test.replace("::", ".")).strip("-.")
-    if name != test or len(name) > _MOST_NAME:
+    dotted = test.replace("::", ".")
+    name = _UNSAFE.sub("-", dotted).strip("-.")
+    if name != dotted or len(name) > _MOST_NAME:
         digest = blake2b(test.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
         name = f"{name[:_MOST_NAME]}-{digest}"
     return module.parent / FOLDER / module.stem / f"{name}.jsonl"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import pytest_llmrel
-from pytest_llmrel import Run, hookspecs, krun, paraphrase
+from pytest_llmrel import Run, faults, hookspecs, krun, paraphrase
 
 from .house import ROOT, page, rows, sections
 
@@ -23,7 +23,7 @@ INI = re.compile(r"(?<![\w-])llmrel_[a-z_]+")
 PAGES = sorted(
     path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 )
-FIXTURE = ("abstain", "case", "index", "output", "score", "seed", "variant")
+FIXTURE = ("abstain", "case", "index", "judging", "output", "score", "seed", "usage", "variant")
 """What the design promises of the fixture ``llmrel``, as far as this version goes."""
 
 
@@ -99,7 +99,7 @@ def test_everything_a_user_can_type_is_prefixed() -> None:
     assert all(name.startswith("pytest_llmrel_") for name in hookspecs.__all__)
 
 
-@pytest.mark.parametrize("decorator", [krun, paraphrase])
+@pytest.mark.parametrize("decorator", [krun, paraphrase, faults])
 def test_every_argument_of_a_marker_is_documented_and_no_other(decorator: Any) -> None:
     """In the table below the heading that names the marker."""
     found = sections(page("docs/reference/markers.md"))
@@ -158,7 +158,7 @@ def test_every_member_of_the_fixture_is_documented_and_no_other() -> None:
         member = getattr(Run, name)
         assert isinstance(member, property) == (arguments == "")
         if arguments:
-            assert arguments == _arguments(member).replace("self, ", "")
+            assert arguments == _arguments(member).replace("self, ", "").replace("self", "")
 
 
 def test_the_entry_point_has_our_word() -> None:
