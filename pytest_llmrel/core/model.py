@@ -280,6 +280,8 @@ class Summary:
         idle_runs: runs that made no metered call.
         recoveries: what became of the runs that met an injected fault -> how many.
         cut_off: why the budget ended the test before its last run, or ``""``.
+        run_seconds: how long valid runs took, as buckets of :mod:`pytest_llmrel.stats.histogram`.
+        call_seconds: how long calls took.
     """
 
     counts: Mapping[Outcome, int]
@@ -303,6 +305,8 @@ class Summary:
     idle_runs: int = 0
     recoveries: Mapping[Recovery, int] = field(default_factory=dict)
     cut_off: str = ""
+    run_seconds: Mapping[int, int] = field(default_factory=dict)
+    call_seconds: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def runs(self) -> int:

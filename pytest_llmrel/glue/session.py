@@ -16,7 +16,7 @@ from pytest_llmrel.reports.guards import guard_lines
 from pytest_llmrel.reports.overview import overview
 from pytest_llmrel.reports.result import Result, canonical, session_document, suite_entry
 from pytest_llmrel.reports.safe import printable
-from pytest_llmrel.reports.spending import spending_line
+from pytest_llmrel.reports.spending import session_totals, spending_lines
 from pytest_llmrel.stats.stratified import Stratum
 from pytest_llmrel.verdict.regression import Suite, judge_suite
 
@@ -99,9 +99,9 @@ class SessionResults:
 
     def write_json(self, path: Path) -> None:
         """Write the document of the session; what could not be written is a problem."""
-        document = session_document(
-            self._results, _provenance(), suite_entry(self.suite, self.unused, self.unused_tapes)
-        )
+        suite = suite_entry(self.suite, self.unused, self.unused_tapes)
+        suite |= session_totals(self._results.values())
+        document = session_document(self._results, _provenance(), suite)
         try:
             write_atomically(path, canonical(document))
         except OSError as error:
@@ -116,8 +116,8 @@ class SessionResults:
             terminal.write_line(line, **_COLOURS[verdict])
         for line, verdict in guard_lines(results, self.suite, self.unused, brief=brief):
             terminal.write_line(line, **_COLOURS[verdict])
-        if cost := spending_line(result["cost"] for result in results):
-            terminal.write_line(printable(cost))
+        for line in spending_lines(results):
+            terminal.write_line(printable(line))
         for line in self.recorded:
             terminal.write_line(printable(line))
         for problem in self.problems:

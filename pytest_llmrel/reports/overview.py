@@ -10,7 +10,19 @@ from pytest_llmrel.reports.spending import dollars
 
 __all__ = ["overview"]
 
-_COLUMNS = ("test", "runs", "passed", "pass rate", "95 %", "pass^k", "sens.", "baseline", "cost", "p95", "verdict")
+_COLUMNS = (
+    "test",
+    "runs",
+    "passed",
+    "pass rate",
+    "95 %",
+    "pass^k",
+    "sens.",
+    "baseline",
+    "cost",
+    "p95",
+    "verdict",
+)
 _OPTIONAL = frozenset({"sens.", "baseline", "cost"})
 """Columns that are left out where they are empty for every test."""
 _MOST_NAME, _MOST_REMARK = 72, 300

@@ -65,6 +65,10 @@ def result_entry(
         "cost": cost_entry(summary, escalation),
         "recovery": recovery_entry(summary),
         "tape": None if tape is None else dict(tape),
+        "latency_buckets": {
+            "runs": {str(bucket): count for bucket, count in summary.run_seconds.items()},
+            "calls": {str(bucket): count for bucket, count in summary.call_seconds.items()},
+        },
     }
     return {name: _encodable(value) for name, value in entry.items()}
 

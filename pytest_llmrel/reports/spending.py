@@ -1,14 +1,15 @@
 """What a test, or a session, has spent: as JSON-simple data, and in words."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import fsum
 from typing import Any
 
 from pytest_llmrel.core.call import Spent
 from pytest_llmrel.core.model import Recovery, Summary
+from pytest_llmrel.stats.histogram import bucketed_quantile
 
-__all__ = ["cost_entry", "dollars", "recovery_entry", "spending_line"]
+__all__ = ["cost_entry", "dollars", "recovery_entry", "session_totals", "spending_lines"]
 
 _COUNTS = (
     "calls",
@@ -51,34 +52,76 @@ def recovery_entry(summary: Summary) -> dict[str, int] | None:
     return {key: summary.recoveries.get(recovery, 0) for recovery, key in _KEYS.items()}
 
 
-def spending_line(costs: Iterable[Mapping[str, Any]]) -> str:
-    """What a session has spent, in one line; ``""`` if no call was metered.
+def spending_lines(tests: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What a session has spent, in words; nothing if no call was metered.
 
     Args:
-        costs: the key ``cost`` of each test.
+        tests: entries of schema 1.
     """
+    every = list(tests)
+    total = session_totals(every)
+    cost, judge = total["cost"], total["cost"]["judge"]
+    calls, unpriced = cost["calls"] + judge["calls"], cost["unpriced_calls"] + judge["unpriced_calls"]
+    if not calls:
+        return []
+    parts = [f"{calls} calls", *_told(cost, judge)]
+    said = f"cost: {dollars(cost['known_usd'] + judge['known_usd'])}"
+    if unpriced:
+        said += f" and {unpriced} calls of unknown cost"
+    line = f"{said} ({', '.join(parts)})"
+    lines = [f"{line}; {_first_unknown(every)}" if unpriced else line]
+    if (latency := total["latency_calls"])["n"]:
+        lines.append(f"latency of calls: median {latency['p50']:.2g} s, 95 % within {latency['p95']:.2g} s")
+    return lines
+
+
+def _told(cost: Mapping[str, Any], judge: Mapping[str, Any]) -> Iterator[str]:
+    into, out = (cost[name] + judge[name] for name in ("input_tokens", "output_tokens"))
+    yield f"{into} tokens in, {out} out"
+    if judge["calls"]:
+        yield f"{judge['calls']} by judges"
+    if replayed := cost["replayed_calls"] + judge["replayed_calls"]:
+        yield f"{replayed} replayed, for nothing"
+    if cost["retries"]:
+        yield f"{cost['retries']} sent again"
+
+
+def session_totals(tests: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What all tests of a session took together: the keys ``cost``, ``latency_runs`` and ``latency_calls``.
+
+    Args:
+        tests: entries of schema 1.
+    """
+    every = list(tests)
+    return {
+        "cost": _sum([test["cost"] for test in every])
+        | {"judge": _sum([test["cost"]["judge"] for test in every])},
+        "latency_runs": _latency(every, "runs"),
+        "latency_calls": _latency(every, "calls"),
+    }
+
+
+def _sum(costs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     every = list(costs)
-    calls = sum(cost["calls"] for cost in every)
-    judging = sum(cost["judge"]["calls"] for cost in every)
-    if not calls + judging:
-        return ""
-    known = fsum(cost["known_usd"] + cost["judge"]["known_usd"] for cost in every)
-    unpriced = sum(cost["unpriced_calls"] + cost["judge"]["unpriced_calls"] for cost in every)
-    tokens = (
-        sum(cost[f"{way}_tokens"] + cost["judge"][f"{way}_tokens"] for cost in every)
-        for way in ("input", "output")
-    )
-    said = "{} tokens in, {} out".format(*tokens)
-    parts = [f"{calls + judging} calls", said]
-    if judging:
-        parts.append(f"{judging} calls by judges")
-    if replayed := sum(cost["replayed_calls"] for cost in every):
-        parts.append(f"{replayed} replayed, for nothing")
-    if retries := sum(cost["retries"] for cost in every):
-        parts.append(f"{retries} sent again")
-    total = f"cost: {dollars(known)}" + (f" and {unpriced} calls of unknown cost" if unpriced else "")
-    line = f"{total} ({', '.join(parts)})"
-    return f"{line}; {_first_unknown(every)}" if unpriced else line
+    total: dict[str, Any] = {name: sum(cost[name] for cost in every) for name in _COUNTS}
+    known = fsum(cost["known_usd"] for cost in every)
+    return total | {
+        "known_usd": known,
+        "usd": None if total["unpriced_calls"] or not total["calls"] else known,
+    }
+
+
+def _latency(tests: Iterable[Mapping[str, Any]], what: str) -> dict[str, Any]:
+    """Median and 95th percentile over all tests in seconds, from their buckets; ``None`` without any."""
+    buckets: Counter[int] = Counter()
+    for test in tests:
+        buckets.update({int(bucket): count for bucket, count in test["latency_buckets"][what].items()})
+    shares = {"p50": 0.5, "p95": 0.95}
+    found = {
+        name: round(bucketed_quantile(buckets, share), 6) if buckets else None
+        for name, share in shares.items()
+    }
+    return {"n": buckets.total(), **found}
 
 
 def dollars(amount: float) -> str:
@@ -104,6 +147,8 @@ def _reason(unknown: Mapping[str, int]) -> str:
     return "; ".join(f"{what} ({count})" for what, count in sorted(unknown.items()))
 
 
-def _first_unknown(costs: Iterable[Mapping[str, Any]]) -> str:
-    reasons = (part["reason"] for cost in costs for part in (cost, cost["judge"]) if part["unpriced_calls"])
-    return f"for example {next(reasons)}; see llmrel_prices"
+def _first_unknown(tests: Iterable[Mapping[str, Any]]) -> str:
+    costs = [part for test in tests for part in (test["cost"], test["cost"]["judge"])]
+    return (
+        f"for example {next(cost['reason'] for cost in costs if cost['unpriced_calls'])}; see llmrel_prices"
+    )

@@ -69,12 +69,16 @@ _MOST_SUMMANDS = 4096
 
 
 class Spending:
-    """What the runs of one test have spent so far. Not thread-safe: one thread records."""
+    """What the runs of one test have spent so far. Not thread-safe: one thread records.
+
+    Attributes:
+        seconds: that calls over HTTP took.
+    """
 
     def __init__(self) -> None:
         self._made, self._judging = _Sum(), _Sum()
         self._outside = array("d")
-        self._costs, self._passes, self._seconds = array("d"), array("b"), array("d")
+        self._costs, self._passes, self.seconds = array("d"), array("b"), array("d")
         self._retries = 0
         self._idle = self._idle_passes = 0
 
@@ -115,7 +119,7 @@ class Spending:
             return 0.0
         self._made.add(call)
         if call.status is not None or call.error:
-            self._seconds.append(call.seconds)
+            self.seconds.append(call.seconds)
         return nan if call.cost is None else call.cost
 
     @property
@@ -214,7 +218,7 @@ class Spending:
         return ratio_interval(costs, passes, confidence)
 
     def _latency(self, share: float) -> Estimate:
-        seconds = sorted(self._seconds)
+        seconds = sorted(self.seconds)
         if not seconds:
             return Estimate.undefined("no call over HTTP")
         return Estimate(nearest_rank(seconds, share), None, None, len(seconds), "nearest rank, seconds")

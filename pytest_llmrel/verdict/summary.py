@@ -8,6 +8,7 @@ from pytest_llmrel.core.gate import TOTALS, Gate, GateMode
 from pytest_llmrel.core.model import Decision, Estimate, Outcome, Recovery, Sample, Summary, Tally
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.shown import Shown
+from pytest_llmrel.stats.histogram import bucketed
 from pytest_llmrel.verdict.counts import Counts
 from pytest_llmrel.verdict.failures import FailureLog
 from pytest_llmrel.verdict.metrics import (
@@ -120,6 +121,8 @@ class Aggregate:
             idle_runs=counts.spending.idle_runs,
             recoveries=dict(counts.recoveries),
             cut_off=cut_off,
+            run_seconds=bucketed(counts.durations),
+            call_seconds=bucketed(counts.spending.seconds),
         )
 
     def _variants(self) -> tuple[Tally, ...]:

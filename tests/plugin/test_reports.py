@@ -56,6 +56,9 @@ def test_schema_1(pytester: pytest.Pytester) -> None:
     """The document has every key that the design promises, with the promised type."""
     report: Any = MIXED.run(pytester).report
     assert (type(report["schema"]), report["schema"]) == (int, 1)
+    totals = {name: report["suite"].pop(name) for name in ("cost", "latency_runs", "latency_calls")}
+    assert (totals["cost"]["calls"], totals["cost"]["usd"], totals["latency_calls"]["p50"]) == (0, None, None)
+    assert totals["latency_runs"]["n"] == sum(test["passed"] + test["failed"] for test in report["tests"]) + 1
     assert report["suite"] == {
         "verdict": "FAIL", "findings": [], "named": [], "compared": 0, "unused": [], "unused_tapes": [],
     }  # fmt: skip

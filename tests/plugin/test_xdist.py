@@ -72,6 +72,7 @@ def _comparable(document: dict) -> list[dict]:
     """The tests of a report without what differs from session to session (times, name of a new batch)."""
     tests = json.loads(json.dumps(document["tests"]))
     for test in tests:
+        del test["latency_buckets"]
         if test["baseline"]["batch"] is not None:
             del test["baseline"]["batch"]["id"], test["baseline"]["batch"]["recorded"]
         for name in [name for name in test["metrics"] if name.startswith("latency")]:
