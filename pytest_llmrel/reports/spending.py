@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from math import fsum
+from math import floor, fsum, log10
 from typing import Any
 
 from pytest_llmrel.core.call import Spent
@@ -22,6 +22,8 @@ _COUNTS = (
     "replayed_calls",
     "retries",
 )
+_CENTS = 0.1
+"""US dollars from which on cents are enough."""
 _KEYS = {
     Recovery.RECOVERED: "recovered",
     Recovery.CLEAN: "failed_cleanly",
@@ -126,7 +128,8 @@ def _latency(tests: Iterable[Mapping[str, Any]], what: str) -> dict[str, Any]:
 
 def dollars(amount: float) -> str:
     """With cents, or as many digits as tell it from nothing."""
-    return f"${amount:.2f}" if amount >= 1 or amount == 0 else f"${amount:.2g}"
+    digits = 2 if amount <= 0 or amount >= _CENTS else 1 - floor(log10(amount))
+    return f"${amount:.{digits}f}"
 
 
 def _added(parts: list[Spent]) -> dict[str, Any]:
