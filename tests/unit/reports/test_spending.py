@@ -51,14 +51,14 @@ def test_no_call_is_no_zero() -> None:
 def test_the_line_of_a_session() -> None:
     """Sum, calls, tokens, judges; and the latency of calls."""
     first, second = spending_lines([entry(KNOWN, Spent(calls=2, usd=0.01, known_usd=0.01)), entry(KNOWN)])
-    assert first == "cost: $0.05 (22 calls, 200 tokens in, 40 out, 2 by judges)"
+    assert first == "cost: $0.050 (22 calls, 200 tokens in, 40 out, 2 by judges)"
     assert second.startswith("latency of calls: median 0.06")
 
 
 def test_what_is_unknown_is_said() -> None:
     """With an example, and where to mend it."""
     (line, _) = spending_lines([entry(KNOWN), entry(UNKNOWN)])
-    assert "cost: $0.03 and 2 calls of unknown cost" in line
+    assert "cost: $0.030 and 2 calls of unknown cost" in line
     assert line.endswith("for example no price of model 'x' (2); see llmrel_prices")
 
 
