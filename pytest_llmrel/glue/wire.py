@@ -16,7 +16,7 @@ from pytest_llmrel.errors import TapeError, Unreplayable
 from pytest_llmrel.glue.book import entry_name, relative_to_root
 from pytest_llmrel.wire.budget import Budget
 from pytest_llmrel.wire.course import course_of
-from pytest_llmrel.wire.internals import watched_clients
+from pytest_llmrel.wire.internals import is_client_loaded, watched_clients
 from pytest_llmrel.wire.item import ItemWire
 from pytest_llmrel.wire.price import PriceList, read_prices
 from pytest_llmrel.wire.redaction import Redactor
@@ -67,7 +67,10 @@ def tape_damage(item: pytest.Function) -> str:
 @contextmanager
 def watched(item: pytest.Function, plan: RunPlan) -> Iterator[None]:
     """See every call over HTTP while pytest sets ``item`` up, runs it and tears it down."""
-    with watched_clients(partial(_begin, item_wire(item, plan))):
+    wire = item_wire(item, plan)
+    if is_client_loaded():
+        wire.session.warm_up()
+    with watched_clients(partial(_begin, wire)):
         yield
 
 

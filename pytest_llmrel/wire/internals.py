@@ -18,10 +18,15 @@ from typing import Any
 from pytest_llmrel.wire.steps import Answer, Course, Deliver, Fail, Head, Intake, Read, Request, Wait
 from pytest_llmrel.wire.streams import alistening, listening, playing, read_all, read_all_async
 
-__all__ = ["watched_clients"]
+__all__ = ["is_client_loaded", "watched_clients"]
 
 _LIBRARIES = ("httpx", "httpx2")
 _Begin = Callable[[Request], Course | None]
+
+
+def is_client_loaded() -> bool:
+    """Whether anybody has imported one of the libraries, and so may make calls."""
+    return any(name in sys.modules for name in _LIBRARIES)
 
 
 @contextmanager

@@ -63,6 +63,13 @@ class SessionWire:
     redactor: Redactor = field(default_factory=Redactor)
     _throttles: dict[str, Throttle] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _is_warm: bool = False
+
+    def warm_up(self) -> None:
+        """Load what the first call would wait for: it takes longer than many an answer."""
+        if not self._is_warm:
+            self._is_warm = True
+            PriceList().cost(Usage("gpt-4o", 1, 1, units=(("input_tokens", 1), ("output_tokens", 1))))
 
     def throttle(self, origin: str) -> Throttle:
         """That of a host and port."""
