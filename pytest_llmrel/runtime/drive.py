@@ -78,7 +78,8 @@ def _receive(crew: Crew, inbox: Inbox, flight: dict[Attempt, float]) -> Sample |
 
 def _consider_stopping(schedule: Schedule, crew: Crew, sample: Sample) -> None:
     if sample.fatal and sample.failure is not None:
-        said = f"{sample.failure.key.type}: {sample.failure.key.message}"
+        message = sample.failure.describe().message.partition("\n")[0]
+        said = f"{sample.failure.key.type}: {message}"
         schedule.stop(f"every further run would end the same way ({said})")
     elif sample.timed_out and (reason := crew.stuck()):
         schedule.stop(reason)

@@ -14,6 +14,7 @@ _VOLATILE = re.compile(
     r"""(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
     r"""|(?P<address>\b0x[0-9a-fA-F]+\b)"""
     r"""|(?P<id>\b[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}\b)"""
+    r"""|(?P<hash>\b(?=[0-9a-f]*\d[a-f])[0-9a-f]{7,}\b)"""
     r"""|(?P<number>\d+(?:\.\d+)?)"""
 )
 _LONGEST = 300

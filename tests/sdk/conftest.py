@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,27 +16,28 @@ _SUITES = Path(__file__).parent / "suites"
 
 collect_ignore_glob = [] if _WANTED else ["*"]
 
-def _needed(name: str) -> None:
-    """Import an SDK, once for all inner sessions."""
+@pytest.fixture
+def sdk(module: str) -> str:
+    """An SDK that is imported once for all inner sessions: pytester forgets what only they have imported."""
+    for name in ("numpy", "genai_prices"):
+        import_module(name)
     if _WANTED == "required":
-        __import__(name)
+        import_module(module)
     else:
-        pytest.importorskip(name)
+        pytest.importorskip(module)
+    return module
 
 
 @pytest.fixture
-def session(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+def session(sdk: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
     """Run one of the suites in a session of its own, against a server."""
 
-    def run(
-        suite: str, module: str, root_url: str, *arguments: str, retries: int = 0, **ini: str
-    ) -> Outcome:
-        _needed(module)
-        for name in ("genai_prices", "numpy"):
-            pytest.importorskip(name)  # as above: pytester forgets what only an inner session has imported
+    def run(suite: str, root_url: str, *arguments: str, retries: int = 0, refusals: int = 0) -> Outcome:
         monkeypatch.setenv("SDK_URL", root_url)
         monkeypatch.setenv("SDK_RETRIES", str(retries))
-        files = {"test_it.py": (_SUITES / suite).read_text(), "conftest.py": (_SUITES / "inside.py").read_text()}
-        return Example(files, {"llmrel_retries": "0", **ini}).run(pytester, "-p", "no:asyncio", *arguments)
+        monkeypatch.setenv("SDK_REFUSALS", str(refusals))
+        sources = {"test_it.py": suite, "conftest.py": "inside.py"}
+        files = {name: (_SUITES / source).read_text(encoding="utf-8") for name, source in sources.items()}
+        return Example(files, {"llmrel_retries": "0"}).run(pytester, "-p", "no:asyncio", *arguments)
 
     return run

@@ -21,8 +21,9 @@ def passed(attempt: Attempt) -> Sample:
 
 def fatal(attempt: Attempt) -> Sample:
     """A sample that says that all others would end alike."""
-    key = FailureKey(Outcome.ERROR, "AuthenticationError", "", "invalid key")
-    return Sample(attempt, Outcome.ERROR, failure=Failure(key, lambda: Evidence(attempt, "")), fatal=True)
+    key = FailureKey(Outcome.ERROR, "AuthenticationError", "", "invalid key <number>")
+    evidence = Evidence(attempt, "invalid key 17\nand more")
+    return Sample(attempt, Outcome.ERROR, failure=Failure(key, lambda: evidence), fatal=True)
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 7, 100])
@@ -111,8 +112,7 @@ def test_a_fatal_run_stops_the_item(make_attempts: Attempts, make_crew: MakeCrew
     crew = make_crew(fatal)
     drive(schedule, crew, crew.inbox, recorded.append)
     assert len(crew.started) == len(recorded) == 2
-    assert "AuthenticationError" in schedule.stop_reason
-    assert "invalid key" in schedule.stop_reason
+    assert schedule.stop_reason.endswith("(AuthenticationError: invalid key 17)")
     assert crew.closed == [True]
 
 

@@ -19,6 +19,7 @@ PLAIN = Variant()
         ("\n\n  first  line\tof it \nsecond", "first line of it"),
         ("got 3 of 10.5", "got <number> of <number>"),
         ("object at 0x7fA3b2", "object at <address>"),
+        ("body was 2039277d and is 3648f3d7", "body was <hash> and is <hash>"),
         ("id 123e4567-e89b-12d3-a456-426614174000!", "id <id>!"),
         ("assert '30 days' in 'no \\' idea 5'", "assert <text> in <text>"),
         ('assert "a\'b" == 1', "assert <text> == <number>"),
