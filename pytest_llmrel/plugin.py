@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def llmrel() -> object:
-    """The run in progress: score(), output(), abstain(), case, variant, index, seed."""
+    """The run in progress: score(), output(), usage(), judging(), abstain(), case, variant, index, seed."""
     raise pytest.UsageError("fixture 'llmrel' is the run of a krun test; mark the test with @krun")
 
 

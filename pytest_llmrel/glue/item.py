@@ -15,7 +15,7 @@ from pytest_llmrel.glue.experiment import Experiment
 from pytest_llmrel.glue.guards import SessionGuards
 from pytest_llmrel.glue.runnode import set_up_shared
 from pytest_llmrel.glue.session import SessionResults
-from pytest_llmrel.glue.wire import tape_damage, watched
+from pytest_llmrel.glue.wire import session_wire, tape_damage, watched
 from pytest_llmrel.reports.explanation import explain
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result
@@ -87,25 +87,28 @@ def _publish(item: pytest.Function, experiment: Experiment) -> Result:
 def _tell_pytest(item: pytest.Function, summary: Summary, result: Result) -> None:
     __tracebackhide__ = True
     if summary.runs and not summary.unfinished and not summary.teardowns:
-        _pass_on(summary, Outcome.SKIPPED, pytest.skip)
-        _pass_on(summary, Outcome.XFAILED, pytest.xfail)
+        _pass_on(item, summary, Outcome.SKIPPED, pytest.skip)
+        _pass_on(item, summary, Outcome.XFAILED, pytest.xfail)
     if result["verdict"] == Status.INCONCLUSIVE and item.config.getini("llmrel_inconclusive") == "warn":
         item.warn(pytest.PytestWarning(explain(result)))
     elif result["verdict"] != Status.PASS:
         raise GateFailure(explain(result))
 
 
-def _pass_on(summary: Summary, outcome: Outcome, signal: Any) -> None:
+def _pass_on(item: pytest.Function, summary: Summary, outcome: Outcome, signal: Any) -> None:
     """End the item as all of its runs ended."""
     __tracebackhide__ = True
     if summary.counts[outcome] == summary.runs:
-        signal(printable(summary.groups[0].evidence.message))
+        said = summary.groups[0].evidence.message
+        signal(printable(session_wire(item.config).redactor.clean(said)))
 
 
 def _repr_failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
     shown: Any
     if not isinstance(excinfo.value, GateFailure):
-        return type(item).repr_failure(item, excinfo)
+        shown = type(item).repr_failure(item, excinfo)
+        clean = session_wire(item.config).redactor.clean(str(shown))
+        return shown if clean == str(shown) else clean
     # The explanation in place of a traceback; the headline in pytest's one-line summary.
     headline = excinfo.value.headline
     if item.config.getoption("tbstyle", "auto") == "line":

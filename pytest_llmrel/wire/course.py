@@ -106,7 +106,7 @@ def _sent(wire: RunWire, request: Request) -> Generator[Wait | Send, Head, _End]
 
 
 def _admitted(wire: RunWire, throttle: Throttle) -> Generator[Wait, None, None]:
-    while pause := throttle.admit():
+    while pause := throttle.admit(holds_one=wire.is_listening):
         yield from _held(wire, pause)
 
 

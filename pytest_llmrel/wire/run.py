@@ -117,6 +117,11 @@ class RunWire:
         with self._lock:
             self._open.add(listening)
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether an answer is being read, or left open."""
+        return bool(self._open)
+
     def heard(self, listening: "Listening") -> bool:
         """An answer was read; whether it is the first time that this is said."""
         with self._lock:

@@ -33,13 +33,17 @@ class Throttle:
         self.limit = math.inf
         self.in_flight = 0
 
-    def admit(self) -> float:
-        """Admit one more call: 0, or the seconds after which to ask again."""
+    def admit(self, *, holds_one: bool = False) -> float:
+        """Admit one more call: 0, or the seconds after which to ask again.
+
+        Args:
+            holds_one: whether who asks has a call in flight already; it might wait for itself for ever.
+        """
         with self._lock:
             pause = self._pause_until - self._clock()
             if pause > 0:
                 return pause
-            if self.in_flight >= self.limit:
+            if self.in_flight >= self.limit and not holds_one:
                 return _POLL
             self.in_flight += 1
             return 0.0

@@ -13,6 +13,8 @@ from example import Example, Outcome
 
 _WANTED = os.environ.get("LLMREL_SDKS", "")
 _SUITES = Path(__file__).parent / "suites"
+_PRICE = "llama-3.3-70b-versatile: input 0.59, output 0.79"
+"""Many sell that model, at many prices, and the simulator's host is none of them."""
 
 collect_ignore_glob = [] if _WANTED else ["*"]
 
@@ -38,6 +40,6 @@ def session(sdk: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("SDK_REFUSALS", str(refusals))
         sources = {"test_it.py": suite, "conftest.py": "inside.py"}
         files = {name: (_SUITES / source).read_text(encoding="utf-8") for name, source in sources.items()}
-        return Example(files, {"llmrel_retries": "0"}).run(pytester, "-p", "no:asyncio", *arguments)
+        return Example(files, {"llmrel_retries": "0", "llmrel_prices": _PRICE}).run(pytester, "-p", "no:asyncio", *arguments)
 
     return run

@@ -5,7 +5,17 @@ from typing import assert_type
 
 import pytest
 
-from pytest_llmrel import GateFailure, LlmrelError, Run, UsageProblem, krun, paraphrase
+from pytest_llmrel import (
+    Exchange,
+    GateFailure,
+    LlmrelError,
+    Run,
+    Usage,
+    UsageProblem,
+    faults,
+    krun,
+    paraphrase,
+)
 
 pytestmark = [krun(3), krun(pass_rate=0.5)]
 
@@ -27,6 +37,10 @@ assert_type(krun(gates=("pass^5 >= 0.6",)), pytest.MarkDecorator)
 assert_type(krun(None, pass_rate=None, gates=None, stop=None), pytest.MarkDecorator)
 assert_type(paraphrase("question", "How long?", "whats ur policy??"), pytest.MarkDecorator)
 
+assert_type(faults("429", "reset", rate=0.5), pytest.MarkDecorator)
+assert_type(Usage("m", 10, 2, reasoning_tokens=1).input_tokens, int)
+assert_type(Exchange("POST", "http://x", b"", 200, "", b"").body, bytes)
+
 # What must be refused: with warn_unused_ignores, an ignore that is not needed is an error of its own.
 krun(10, 0.9)  # type: ignore[call-overload]
 krun(k="10")  # type: ignore[call-overload]
@@ -35,6 +49,8 @@ krun(stop="early")  # type: ignore[call-overload]
 krun(colour="red")  # type: ignore[call-overload]
 paraphrase()  # type: ignore[call-arg]
 paraphrase("question", 5)  # type: ignore[arg-type]
+faults("404")  # type: ignore[arg-type]
+faults("429", rate="often")  # type: ignore[arg-type]
 
 
 @krun(10, pass_rate=0.9)
@@ -51,6 +67,10 @@ def test_function(llmrel: Run) -> None:
     llmrel.output("an answer")
     llmrel.output({"any": "object"})
     llmrel.seed = 5  # type: ignore[misc]
+    llmrel.usage(model="m", input_tokens=1, output_tokens=2, cost=0.1)
+    llmrel.usage("m")  # type: ignore[call-arg]
+    with llmrel.judging():
+        pass
 
 
 @krun(5)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from pytest_llmrel.core.model import Attempt, Score, Variant
-from pytest_llmrel.core.run import OUTPUT_LIMIT, Run, current_run
+from pytest_llmrel.core.run import OUTPUT_LIMIT, Run, current_run, judging
 from pytest_llmrel.errors import Abstained
 
 
@@ -112,3 +112,34 @@ def test_no_run_is_in_progress_by_default() -> None:
     assert fresh.run(current_run.get) is None
     fresh.run(current_run.set, Run(Attempt("", Variant(), 0, 0)))
     assert contextvars.Context().run(current_run.get) is None
+
+
+def test_usage_by_hand_is_a_call(run: Run) -> None:
+    """With a cost, or with what it takes to look the price up; a judge's is told apart."""
+    run.usage(model="m", input_tokens=10, output_tokens=2)
+    run.usage(cost=0.5)
+    with run.judging():
+        run.usage(model="m", cost=0.25)
+    first, second, third = run.reported
+    assert first.usage is not None
+    assert (first.usage.model, first.usage.input_tokens, first.cost) == ("m", 10, None)
+    assert (second.usage, second.cost, second.judge) == (None, 0.5, False)
+    assert (third.cost, third.judge) == (0.25, True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"cost": -1}, {"cost": float("nan")}, {"input_tokens": -5, "output_tokens": 1}, {"cost": float("inf")}],
+)
+def test_usage_that_is_impossible_is_refused(run: Run, given: dict[str, float]) -> None:
+    """And nothing is recorded."""
+    with pytest.raises(ValueError, match="finite number"):
+        run.usage(**given)  # type: ignore[arg-type]
+    assert run.reported == []
+
+
+def test_judging_ends_with_its_block(run: Run) -> None:
+    """Whatever is raised in it."""
+    with pytest.raises(KeyError), run.judging():
+        raise KeyError
+    assert judging.get() is False
