@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmrel.baselines.place import FOLDER
+from pytest_llmrel.cli.subcommands import Subcommands, add_collection
 from pytest_llmrel.cli.table import aligned
 from pytest_llmrel.errors import BaselineError
 
@@ -26,14 +27,7 @@ _MOST_NAME, _MOST_PROVENANCE = 100, 80
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the commands below the command."""
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def command(name: str, summary: str, act: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-        said = f"{summary[0].upper()}{summary[1:]}."
-        child = commands.add_parser(name, help=summary, description=said, allow_abbrev=False)
-        child.set_defaults(act=act)
-        return child
-
+    command = Subcommands(parser).add
     show = command("show", "list what is remembered of each test", _show)
     show.add_argument("paths", metavar="PATH", nargs="*", default=["."], help="where to look (default: here)")
     for name, summary, act in (
@@ -44,11 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         child.add_argument("report", metavar="REPORT", help="what pytest --llmrel-json=REPORT wrote")
         _add_root(child)
     prune = command("prune", "remove entries that no test has", _prune)
-    prune.add_argument("--dry-run", action="store_true", help="show them only")
     _add_root(prune)
-    prune.add_argument(
-        "arguments", metavar="PYTEST ARGUMENT", nargs="*", help="what to collect; options after a '--'"
-    )
+    add_collection(prune)
 
 
 def run(namespace: argparse.Namespace) -> int:

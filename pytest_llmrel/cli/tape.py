@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_llmrel.cli.subcommands import Subcommands, add_collection
 from pytest_llmrel.errors import LlmrelError, TapeError
 
 if TYPE_CHECKING:
@@ -22,14 +23,7 @@ _REVOKE = "revoke it, delete the tape, name it by the hook pytest_llmrel_redact 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
-    commands = parser.add_subparsers(metavar="WHAT", required=True)
-
-    def command(name: str, summary: str, act: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-        described = f"{summary[0].upper()}{summary[1:]}."
-        made = commands.add_parser(name, help=summary, description=described, allow_abbrev=False)
-        made.set_defaults(act=act)
-        return made
-
+    command = Subcommands(parser).add
     for name, summary, act in (
         ("list", "list the tapes: runs, calls, models", _list),
         ("lint", "look for damage and for secrets on the tapes; exit code 1 if there is any", _lint),
@@ -38,11 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "folder", metavar="FOLDER", nargs="?", default=".", help="where to look (default: here)"
         )
     prune = command("prune", "remove tapes that no test has", _prune)
-    prune.add_argument("--dry-run", action="store_true", help="show them only")
     prune.add_argument("--root", metavar="DIR", default=".", help="pytest's rootdir (default: here)")
-    prune.add_argument(
-        "arguments", metavar="PYTEST ARGUMENT", nargs="*", help="what to collect; options after a '--'"
-    )
+    add_collection(prune)
 
 
 def run(namespace: argparse.Namespace) -> int:

@@ -1,12 +1,13 @@
-"""Which faults the calls of a test are to meet, as its mark says it."""
+"""Faults that the calls of a test are to meet, as its mark says it, and how a run that does may end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from pytest_llmrel.errors import PlanError
 
-__all__ = ["FAULTS", "FaultPlan", "read_faults"]
+__all__ = ["FAULTS", "FaultPlan", "Recovery", "read_faults"]
 
 FAULTS: Final = ("429", "500", "timeout", "reset", "truncated", "malformed", "slow")
 """What ``faults`` can inject into a call over HTTP."""
@@ -23,6 +24,19 @@ class FaultPlan:
 
     names: tuple[str, ...]
     rate: float = 1.0
+
+
+class Recovery(StrEnum):
+    """What became of a run that met an injected fault."""
+
+    RECOVERED = "recovered"
+    """It passed all the same."""
+    CLEAN = "failed cleanly"
+    """It said that it could not: an exception of its own or of the client, or an abstention."""
+    SILENT = "failed silently"
+    """It came to a wrong end as if nothing had happened: no error, and an assertion found it."""
+    HUNG = "hung"
+    """It exceeded its time limit."""
 
 
 def read_faults(names: tuple[object, ...], options: Mapping[str, object]) -> FaultPlan:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pytest_llmrel.core.baseline import Cell, ScoreSummary
 from pytest_llmrel.core.call import Spent, Traffic
+from pytest_llmrel.core.fault import Recovery
 from pytest_llmrel.core.gate import Gate
 from pytest_llmrel.core.shown import Clustering, Sensitivity, Shown
 
@@ -19,7 +20,6 @@ __all__ = [
     "FailureKey",
     "Finding",
     "Outcome",
-    "Recovery",
     "Sample",
     "Score",
     "Status",
@@ -43,19 +43,6 @@ class Outcome(StrEnum):
     """``pytest.xfail()`` called inside the run; leaves the denominators, like a skip."""
     ERROR = "error"
     """Infrastructure (connection, timeout, 429, 5xx) or a fixture that raised: not the model's doing."""
-
-
-class Recovery(StrEnum):
-    """What became of a run that met an injected fault."""
-
-    RECOVERED = "recovered"
-    """It passed all the same."""
-    CLEAN = "failed cleanly"
-    """It said that it could not: an exception of its own or of the client, or an abstention."""
-    SILENT = "failed silently"
-    """It came to a wrong end as if nothing had happened: no error, and an assertion found it."""
-    HUNG = "hung"
-    """It exceeded its time limit."""
 
 
 class Status(StrEnum):

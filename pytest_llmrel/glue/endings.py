@@ -9,7 +9,8 @@ from unittest import SkipTest
 
 import pytest
 
-from pytest_llmrel.core.model import Evidence, Failure, FailureKey, Outcome, Recovery, Sample
+from pytest_llmrel.core.fault import Recovery
+from pytest_llmrel.core.model import Evidence, Failure, FailureKey, Outcome, Sample
 from pytest_llmrel.core.run import Run
 from pytest_llmrel.errors import Abstained, BudgetSpent, RunTimeout, Unreplayable
 from pytest_llmrel.glue.runnode import RunNode

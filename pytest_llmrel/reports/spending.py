@@ -6,7 +6,8 @@ from math import floor, fsum, log10
 from typing import Any
 
 from pytest_llmrel.core.call import Spent
-from pytest_llmrel.core.model import Recovery, Summary
+from pytest_llmrel.core.fault import Recovery
+from pytest_llmrel.core.model import Summary
 from pytest_llmrel.stats.histogram import bucketed_quantile
 
 __all__ = ["cost_entry", "dollars", "recovery_entry", "session_totals", "spending_lines"]

@@ -3,10 +3,14 @@
 from array import array
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pytest_llmrel.core.baseline import Cell
-from pytest_llmrel.core.model import Outcome, Recovery, Sample, Variant
+from pytest_llmrel.core.model import Outcome, Sample, Variant
 from pytest_llmrel.verdict.spending import Spending
+
+if TYPE_CHECKING:
+    from pytest_llmrel.core.fault import Recovery
 
 __all__ = ["VALID", "CellCount", "Counts"]
 

@@ -5,7 +5,8 @@ from math import fsum, isfinite, sqrt
 from statistics import fmean
 
 from pytest_llmrel.core.baseline import ScoreSummary
-from pytest_llmrel.core.model import Decision, Estimate, Outcome, Recovery
+from pytest_llmrel.core.fault import Recovery
+from pytest_llmrel.core.model import Decision, Estimate, Outcome
 from pytest_llmrel.core.shown import Clustering
 from pytest_llmrel.stats.clusters import clustered_mean
 from pytest_llmrel.stats.intervals import wilson

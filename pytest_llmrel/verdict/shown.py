@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from math import isfinite
 
+from pytest_llmrel.core.fault import Recovery
 from pytest_llmrel.core.gate import Gate
-from pytest_llmrel.core.model import Outcome, Recovery
+from pytest_llmrel.core.model import Outcome
 from pytest_llmrel.core.shown import Shown
 from pytest_llmrel.verdict.counts import Counts
 from pytest_llmrel.verdict.evidence import (

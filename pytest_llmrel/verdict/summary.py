@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pytest_llmrel.core.baseline import ScoreSummary
 from pytest_llmrel.core.call import Call
+from pytest_llmrel.core.fault import Recovery
 from pytest_llmrel.core.gate import TOTALS, Gate, GateMode
-from pytest_llmrel.core.model import Decision, Estimate, Outcome, Recovery, Sample, Summary, Tally
+from pytest_llmrel.core.model import Decision, Estimate, Outcome, Sample, Summary, Tally
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.shown import Shown
 from pytest_llmrel.stats.histogram import bucketed

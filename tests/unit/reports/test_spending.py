@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.call import Spent
-from pytest_llmrel.core.model import Outcome, Recovery, Summary
+from pytest_llmrel.core.fault import Recovery
+from pytest_llmrel.core.model import Outcome, Summary
 from pytest_llmrel.reports.spending import cost_entry, dollars, recovery_entry, session_totals, spending_lines
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pytest_llmrel.core.fault import FaultPlan
-from pytest_llmrel.core.model import Attempt, Outcome, Recovery, Sample, Status, Variant
+from pytest_llmrel.core.fault import FaultPlan, Recovery
+from pytest_llmrel.core.model import Attempt, Outcome, Sample, Status, Variant
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.verdict.decide import decide
 from pytest_llmrel.verdict.stopping import stopping_for
