@@ -122,7 +122,8 @@ def _note_head(throttle: Throttle, began: float, head: Head) -> float:
     """Tell the throttle what the host said; the pause that it wants, in seconds."""
     pause = _retry_after(head)
     if head.status == _TOO_MANY:
-        throttle.refused(began, pause)
+        # Whoever wants more than that gets nobody to wait: it is passed on, to this test and the next.
+        throttle.refused(began, pause if pause <= LONGEST_PAUSE else 0.0)
     elif head.status < _SERVER:
         throttle.accepted()
     return pause
