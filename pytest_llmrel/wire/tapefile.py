@@ -19,6 +19,8 @@ __all__ = ["read_tape", "write_tape"]
 _SCHEMA: Final = 1
 _RESTORE: Final = "restore it from version control, or delete it and record anew with --llmrel-tape=record"
 
+_CONFLICT = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -96,6 +98,8 @@ def write_tape(path: Path, tape: Tape, redactor: Redactor) -> None:
 
 
 def _line(path: Path, number: int, line: bytes, adapter: TypeAdapter[Any]) -> Any:
+    if line.startswith(_CONFLICT):
+        raise TapeError(f"{path}:{number}: the marker of a merge conflict; {_RESTORE}")
     try:
         document = parse(line, _RESTORE)
     except ValueError as error:
