@@ -216,9 +216,13 @@ def test_a_closed_client_is_closed(library: Any) -> None:
 def test_everything_is_put_back(library: Any) -> None:
     """Also after an exception; and what somebody else has put there meanwhile stays."""
     before = library.Client.send, library.AsyncClient.send, list(sys.meta_path)
-    with pytest.raises(KeyError), watched_clients(always(Fail("ReadError", ""))):
+
+    def fail() -> None:
         assert library.Client.send is not before[0]
         raise KeyError
+
+    with pytest.raises(KeyError), watched_clients(always(Fail("ReadError", ""))):
+        fail()
     assert (library.Client.send, library.AsyncClient.send, list(sys.meta_path)) == before
 
     def other(*_: object) -> None:

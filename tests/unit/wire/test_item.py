@@ -14,10 +14,11 @@ from pytest_llmrel.wire.session import Policy, SessionWire, TapeMode
 from pytest_llmrel.wire.tape import Recorded, Tape, Track
 
 Make = Callable[..., ItemWire]
+PLAIN = Variant()
 WORDING = Variant("0a1b2c3d", "How long?")
 
 
-def attempts(k: int, variant: Variant = Variant()) -> list[Attempt]:
+def attempts(k: int, variant: Variant = PLAIN) -> list[Attempt]:
     """The first k runs of a wording."""
     return [Attempt("", variant, run, run) for run in range(k)]
 
