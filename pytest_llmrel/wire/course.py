@@ -63,7 +63,11 @@ def _spoiled(fault: str, final: _End) -> Generator[Read, bytes, _End]:
         return broken(fault, Head(final.status, final.headers), b"".join(final.chunks))
     if isinstance(final, Fail):
         return final
-    body = yield Read()
+    try:
+        body = yield Read()
+    except BaseException as error:
+        final.intake.finish(b"", error)
+        raise
     final.intake.finish(body)
     return broken(fault, final.head, body)
 
@@ -83,9 +87,8 @@ def _sent(wire: RunWire, request: Request) -> Generator[Wait | Send, Head, _End]
     is_repeatable = request.body is not None and session.is_of_model(request)
     place = None if wire.recorder is None else wire.recorder.begin()
     for left in range(session.policy.retries if is_repeatable else 0, -1, -1):
-        session.budget.check()
         yield from _admitted(wire, throttle)
-        began = monotonic()
+        began, pause = monotonic(), 0.0
         try:
             head = yield Send()
         except BaseException as error:
@@ -95,19 +98,22 @@ def _sent(wire: RunWire, request: Request) -> Generator[Wait | Send, Head, _End]
                 _record_error(wire, request, place, error)
                 raise
         else:
+            session.redactor.learn_request(request.url, head.sent)
             pause = _note_head(throttle, began, head)
             if not left or head.status not in _RETRIED or pause > LONGEST_PAUSE:
                 return Deliver(Listening(wire, request, head, throttle, began=began, place=place), head)
             throttle.release()
             wire.note(session.meter(request, head, b"", monotonic() - began, judge=judging.get()))
         wire.retries += 1
-        yield from _held(wire, _FIRST_PAUSE * 2 ** (session.policy.retries - left))
+        yield from _held(wire, max(pause, _FIRST_PAUSE * 2 ** (session.policy.retries - left)))
     raise AssertionError("the last try returns or raises")
 
 
 def _admitted(wire: RunWire, throttle: Throttle) -> Generator[Wait, None, None]:
+    wire.session.budget.check()
     while pause := throttle.admit(holds_one=wire.is_listening):
         yield from _held(wire, pause)
+        wire.session.budget.check()  # those before it may have spent the rest
 
 
 def _held(wire: RunWire, seconds: float) -> Generator[Wait, None, None]:

@@ -27,10 +27,10 @@ def fingerprint(request: Request, redactor: Redactor) -> Mapping[str, str]:
     """
     parts = urlsplit(request.url)
     fields = {"method": request.method, "path": parts.path}
-    for name, value in parse_qsl(urlsplit(redactor.clean_url(request.url)).query, keep_blank_values=True):
-        fields[f"query.{name}"] = _brief(value)
-    fields |= _body_fields(request)
-    return {name: redactor.clean(value) for name, value in fields.items()}
+    query = urlsplit(redactor.clean_url(request.url)).query if parts.query else ""
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        fields[f"query.{_printable(name)}"] = _brief(value)
+    return _cleaned(fields | _body_fields(request), redactor)
 
 
 def difference(then: Mapping[str, str], now: Mapping[str, str], ignored: Collection[str] = ()) -> str:
@@ -57,6 +57,14 @@ def _is_ignored(name: str, ignored: Collection[str]) -> bool:
     return any(name == field or name.startswith((f"{field}.", f"{field}[")) for field in ignored)
 
 
+def _cleaned(fields: Mapping[str, str], redactor: Redactor) -> Mapping[str, str]:
+    """Looks at all values at once, for most hold nothing secret; each is one line, so no secret spans two."""
+    together = "\n".join(fields.values())
+    if redactor.clean(together) == together:
+        return fields
+    return {name: redactor.clean(value) for name, value in fields.items()}
+
+
 def _body_fields(request: Request) -> dict[str, str]:
     if request.body is None:
         return {"body": "a stream"}
@@ -73,7 +81,7 @@ def _body_fields(request: Request) -> dict[str, str]:
 def _leaves(name: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
     if levels and isinstance(value, dict) and value:
         for key, member in value.items():
-            yield from _leaves(f"{name}.{key}", member, levels - 1)
+            yield from _leaves(f"{name}.{_printable(key)}", member, levels - 1)
     elif levels and isinstance(value, list) and value:
         for index, member in enumerate(value):
             yield from _leaves(f"{name}[{index}]", member, levels - 1)
@@ -84,9 +92,11 @@ def _leaves(name: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
 
 
 def _brief(text: str) -> str:
-    if len(text) <= _LONGEST and text.isprintable():
-        return text
-    return _hashed(text.encode("utf-8", "surrogatepass"))
+    return _printable(text) if len(text) <= _LONGEST else _hashed(text.encode("utf-8", "surrogatepass"))
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else _hashed(text.encode("utf-8", "surrogatepass"))
 
 
 def _hashed(data: bytes) -> str:

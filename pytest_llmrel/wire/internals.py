@@ -16,7 +16,14 @@ from types import ModuleType
 from typing import Any
 
 from pytest_llmrel.wire.steps import Answer, Course, Deliver, Fail, Head, Intake, Read, Request, Wait
-from pytest_llmrel.wire.streams import alistening, listening, playing, read_all, read_all_async
+from pytest_llmrel.wire.streams import (
+    alistening,
+    error_of,
+    listening,
+    playing,
+    read_all,
+    read_all_async,
+)
 
 __all__ = ["is_client_loaded", "watched_clients"]
 
@@ -36,12 +43,16 @@ def watched_clients(begin: _Begin) -> Iterator[None]:
     Libraries that are imported within the block are watched from then on.
     """
     patches: list[tuple[type, str, Any, Any]] = []
+    is_over = False
+
+    def begin_within(request: Request) -> Course | None:
+        return None if is_over else begin(request)  # who has wrapped ours in the block may keep it for ever
 
     def patch(library: Any) -> None:
         for name, made in (("Client", _sync_send), ("AsyncClient", _async_send)):
             kind = getattr(library, name)
             original = kind.send
-            ours = made(library, original, begin)
+            ours = made(library, original, begin_within)
             kind.send = ours
             patches.append((kind, "send", original, ours))
 
@@ -53,7 +64,9 @@ def watched_clients(begin: _Begin) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.meta_path.remove(finder)
+        is_over = True
+        if finder in sys.meta_path:
+            sys.meta_path.remove(finder)
         for kind, name, original, ours in reversed(patches):
             if vars(kind).get(name) is ours:  # whoever has replaced it since will put back what was there
                 setattr(kind, name, original)
@@ -68,10 +81,10 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in _LIBRARIES:
+        if fullname not in _LIBRARIES or self not in sys.meta_path:
             return None
-        for finder in sys.meta_path:
-            find = None if finder is self else getattr(finder, "find_spec", None)
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            find = getattr(finder, "find_spec", None)
             spec: ModuleSpec | None = find(fullname, path, target) if find else None
             if spec is not None and spec.loader is not None:
                 spec.loader = _Loader(spec.loader, self._patch)
@@ -105,16 +118,20 @@ class _Ride:
 
     Args:
         course: that is followed.
+        request: the client library's own.
         send: sends the request, and comes back as soon as the head of the answer is there.
 
     Attributes:
         response: the client library's own, as it came last.
+        objection: what an event hook raised because of its status; the client gets it with that answer.
     """
 
-    def __init__(self, course: Course, send: Callable[[], Any]) -> None:
+    def __init__(self, course: Course, request: Any, send: Callable[[], Any]) -> None:
         self._course = course
+        self.request = request
         self.send = send
         self.response: Any = None
+        self.objection: Exception | None = None
         self.end: Deliver | Answer | Fail | None = None
         self.step: Any = None
         self.take(None)
@@ -129,6 +146,17 @@ class _Ride:
         except StopIteration as ended:
             self.step, self.end = None, ended.value
 
+    def refuse(self, error: Any) -> None:
+        """An event hook has raised because of the status; the host has answered all the same."""
+        if error.request is not self.request:
+            raise error  # of another call, which the hook made
+        self.response, self.objection = error.response, error
+
+    def object(self) -> None:
+        """Raise what an event hook has raised."""
+        if self.objection is not None:
+            raise self.objection
+
 
 def _sync_send(library: Any, original: Callable[..., Any], begin: _Begin) -> Callable[..., Any]:
     @wraps(original)
@@ -136,15 +164,15 @@ def _sync_send(library: Any, original: Callable[..., Any], begin: _Begin) -> Cal
         course = None if client.is_closed else begin(_seen(request))
         if course is None:
             return original(client, request, stream=stream, **options)
-        ride = _Ride(course, partial(original, client, request, stream=True, **options))
+        ride = _Ride(course, request, partial(original, client, request, stream=True, **options))
         while ride.step is not None:
             try:
-                outcome = _perform(ride)
+                outcome = _perform(library, ride)
             except BaseException as error:  # noqa: BLE001  the course decides, and raises it again
                 outcome = error
             ride.take(outcome)
         if isinstance(ride.end, Deliver):
-            return _delivered(library, ride.response, ride.end.intake, stream=stream)
+            return _delivered(library, ride, ride.end.intake, stream=stream)
         _let_go(ride)
         response = _made(library, client, request, ride.end)
         for hook in client.event_hooks["response"]:
@@ -154,19 +182,23 @@ def _sync_send(library: Any, original: Callable[..., Any], begin: _Begin) -> Cal
     return send
 
 
-def _perform(ride: _Ride) -> Any:
+def _perform(library: Any, ride: _Ride) -> Any:
     if isinstance(ride.step, Read):
-        return read_all(ride.response.iter_bytes())
+        ride.object()
+        return _read(ride.response).content
     _let_go(ride)
     if isinstance(ride.step, Wait):
         return time.sleep(ride.step.seconds)
-    ride.response = ride.send()
-    return _head(ride.response)
+    try:
+        ride.response = ride.send()
+    except library.HTTPStatusError as error:
+        ride.refuse(error)
+    return _head(ride)
 
 
 def _let_go(ride: _Ride) -> None:
     """Close the answer that was not good enough."""
-    response, ride.response = ride.response, None
+    response, ride.response, ride.objection = ride.response, None, None
     if response is not None:
         response.close()
 
@@ -177,15 +209,15 @@ def _async_send(library: Any, original: Callable[..., Any], begin: _Begin) -> Ca
         course = None if client.is_closed else begin(_seen(request))
         if course is None:
             return await original(client, request, stream=stream, **options)
-        ride = _Ride(course, partial(original, client, request, stream=True, **options))
+        ride = _Ride(course, request, partial(original, client, request, stream=True, **options))
         while ride.step is not None:
             try:
-                outcome = await _aperform(ride)
+                outcome = await _aperform(library, ride)
             except BaseException as error:  # noqa: BLE001  the course decides, and raises it again
                 outcome = error
             ride.take(outcome)
         if isinstance(ride.end, Deliver):
-            return await _adelivered(library, ride.response, ride.end.intake, stream=stream)
+            return await _adelivered(library, ride, ride.end.intake, stream=stream)
         await _alet_go(ride)
         response = _made(library, client, request, ride.end)
         for hook in client.event_hooks["response"]:
@@ -195,20 +227,24 @@ def _async_send(library: Any, original: Callable[..., Any], begin: _Begin) -> Ca
     return send
 
 
-async def _aperform(ride: _Ride) -> Any:
+async def _aperform(library: Any, ride: _Ride) -> Any:
     if isinstance(ride.step, Read):
-        return await read_all_async(ride.response.aiter_bytes())
+        ride.object()
+        return (await _aread(ride.response)).content
     await _alet_go(ride)
     if isinstance(ride.step, Wait):
         import anyio  # httpx needs it, too; the loop may be trio's
 
         return await anyio.sleep(ride.step.seconds)
-    ride.response = await ride.send()
-    return _head(ride.response)
+    try:
+        ride.response = await ride.send()
+    except library.HTTPStatusError as error:
+        ride.refuse(error)
+    return _head(ride)
 
 
 async def _alet_go(ride: _Ride) -> None:
-    response, ride.response = ride.response, None
+    response, ride.response, ride.objection = ride.response, None, None
     if response is not None:
         await response.aclose()
 
@@ -225,15 +261,16 @@ def _seen(request: Any) -> Request:
     )
 
 
-def _head(response: Any) -> Head:
-    return Head(response.status_code, tuple(response.headers.multi_items()))
+def _head(ride: _Ride) -> Head:
+    headers, sent = ride.response.headers, ride.request.headers
+    return Head(ride.response.status_code, tuple(headers.multi_items()), tuple(sent.multi_items()))
 
 
 def _made(library: Any, client: Any, request: Any, end: Answer | Fail | None) -> Any:
     """A response that came from no server, or what the library would have raised."""
     if not isinstance(end, Answer):
         assert end is not None  # noqa: S101  a course without an end is still going on
-        raise getattr(library, end.name)(end.message, request=request)
+        raise error_of(library, end.name, end.message, request)
     response = library.Response(
         end.status,
         headers=list(end.headers),
@@ -246,30 +283,44 @@ def _made(library: Any, client: Any, request: Any, end: Answer | Fail | None) ->
     return response
 
 
-def _delivered(library: Any, response: Any, intake: Intake, *, stream: bool) -> Any:
+def _delivered(library: Any, ride: _Ride, intake: Intake, *, stream: bool) -> Any:
+    response = ride.response
+    if ride.objection is not None or (stream and response.is_closed):
+        return _hooked(ride, intake)
     if stream:
         response.stream = listening(library, response, intake)
         return response
     try:
         _read(response)
     except BaseException as error:
-        intake.finish(b"", type(error).__name__)
+        intake.finish(b"", error)
         raise
     intake.finish(response.content)
     return response
 
 
-async def _adelivered(library: Any, response: Any, intake: Intake, *, stream: bool) -> Any:
+async def _adelivered(library: Any, ride: _Ride, intake: Intake, *, stream: bool) -> Any:
+    response = ride.response
+    if ride.objection is not None or (stream and response.is_closed):
+        return _hooked(ride, intake)
     if stream:
         response.stream = alistening(library, response, intake)
         return response
     try:
         await _aread(response)
     except BaseException as error:
-        intake.finish(b"", type(error).__name__)
+        intake.finish(b"", error)
         raise
     intake.finish(response.content)
     return response
+
+
+def _hooked(ride: _Ride, intake: Intake) -> Any:
+    """The answer that an event hook has read, closed or objected to: nothing more of it will be heard."""
+    body = getattr(ride.response, "_content", None)
+    intake.finish(body or b"", complete=body is not None)
+    ride.object()
+    return ride.response
 
 
 def _read(response: Any) -> Any:

@@ -167,27 +167,28 @@ class Listening:
         self._judge = judging.get()
         wire.listen(self)
 
-    def finish(self, body: bytes, error: str = "", *, complete: bool = True) -> None:
-        """The body has ended.
+    def finish(self, body: bytes, error: BaseException | None = None, *, complete: bool = True) -> None:
+        """The body has ended; one that was cancelled, which no replay could repeat, is on no tape.
 
         Args:
             body: decoded.
-            error: name of the exception that ended it, or ``""``.
+            error: what ended it, ``None`` for its end.
             complete: whether it is all that the server had to say.
         """
         if not self._wire.heard(self):
             return
         self._throttle.release()
-        seconds = monotonic() - self._began
-        whole = complete and not error
+        seconds, name = monotonic() - self._began, "" if error is None else type(error).__name__
+        whole = complete and error is None
         call = self._wire.session.meter(
             self._request, self._head, body, seconds, judge=self._judge, complete=whole
         )
-        self._wire.note(call if call is None or not error else replace(call, error=error))
-        if self._place is not None and self._wire.recorder is not None:
+        self._wire.note(call if call is None else replace(call, error=name))
+        is_cancelled = error is not None and not isinstance(error, Exception)
+        if self._place is not None and self._wire.recorder is not None and not is_cancelled:
             headers = tuple(kept_headers(self._head.headers))
             fields = fingerprint(self._request, self._wire.session.redactor)
-            recorded = Recorded(fields, self._head.status, headers, body, seconds, error)
+            recorded = Recorded(fields, self._head.status, headers, body, seconds, name)
             self._wire.recorder.end(self._place, recorded)
 
     def abandon(self) -> None:

@@ -48,10 +48,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The answer of a server before its body."""
+    """The answer of a server before its body.
+
+    Attributes:
+        sent: headers of the request as it went out in the end, with what the client's ``auth`` has added.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
+    sent: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def header(self, name: str) -> str:
         """The first value of a header, ``""`` without it."""
@@ -66,12 +71,12 @@ class Head:
 class Intake(Protocol):
     """Takes the body of an answer when the client has read it."""
 
-    def finish(self, body: bytes, error: str = "", *, complete: bool = True) -> None:
+    def finish(self, body: bytes, error: BaseException | None = None, *, complete: bool = True) -> None:
         """The body has ended; said at least once, and only the first time counts.
 
         Args:
             body: decoded.
-            error: name of the exception that ended it, or ``""``.
+            error: what ended it, ``None`` for its end.
             complete: whether it is all that the server had to say.
         """
 

@@ -7,11 +7,10 @@ from typing import Any
 from pytest_llmrel.errors import ResponseTooLarge
 from pytest_llmrel.wire.steps import Answer, Intake
 
-__all__ = ["LARGEST", "alistening", "listening", "playing", "read_all", "read_all_async"]
+__all__ = ["LARGEST", "alistening", "error_of", "listening", "playing", "read_all", "read_all_async"]
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of an answer, raw or decoded, that are read at most."""
-_CHUNK = 1 << 16
 
 
 def listening(library: Any, response: Any, intake: Intake) -> Any:
@@ -27,6 +26,20 @@ def alistening(library: Any, response: Any, intake: Intake) -> Any:
 def playing(library: Any, request: Any, answer: Answer) -> Any:
     """A stream for both kinds of client that delivers ``answer``, and breaks off if that says so."""
     return _player(library)(library, request, answer)
+
+
+def error_of(library: Any, name: str, message: str, request: Any) -> Exception:
+    """What the client raises for an error that is known by its name only: the library's own of that name.
+
+    A tape may name anything, such as what an event hook has raised; only errors of requests are raised.
+    """
+    if name == ResponseTooLarge.__name__:
+        return ResponseTooLarge(message)
+    kind: Any = vars(library).get(name)
+    if not (isinstance(kind, type) and issubclass(kind, library.RequestError)):
+        kind = library.ReadError
+    error: Exception = kind(message, request=request)
+    return error
 
 
 def read_all(chunks: Iterator[bytes]) -> bytes:
@@ -73,6 +86,10 @@ class _Kept:
     def whole(self) -> bytes:
         return b"".join(self._chunks)
 
+    @property
+    def chunks(self) -> tuple[bytes, ...]:
+        return tuple(self._chunks)
+
 
 class _Listener:
     """What both kinds of listening streams have in common."""
@@ -83,19 +100,22 @@ class _Listener:
         self._stream = response.stream
         self._intake = intake
         self._kept = _Kept()
+        self._is_over = False
 
     def _end(self, error: BaseException | None = None, *, complete: bool = True) -> None:
-        name = "" if error is None else type(error).__name__
-        self._intake.finish(self._decoded(), name, complete=complete)
+        if not self._is_over:
+            self._is_over = True
+            self._intake.finish(self._decoded(), error, complete=complete)
 
     def _decoded(self) -> bytes:
-        raw = self._kept.whole
         if not self._encoding:
-            return raw
+            return self._kept.whole
         headers = {"content-encoding": self._encoding}
-        response = self._library.Response(200, headers=headers, stream=self._library.ByteStream(raw))
+        # Chunk by chunk as it came: the library decodes each as a whole, however large it becomes.
+        raw = playing(self._library, None, Answer(200, (), self._kept.chunks))
+        response = self._library.Response(200, headers=headers, stream=raw)
         try:
-            return read_all(response.iter_bytes(_CHUNK))
+            return read_all(response.iter_bytes())
         except (self._library.DecodingError, ResponseTooLarge):
             return b""  # cut off in the middle, or a bomb: nobody knows what it says
 
@@ -116,8 +136,10 @@ def _listener(library: Any) -> Any:
             self._end()
 
         def close(self) -> None:
-            self._stream.close()
-            self._end(complete=False)
+            try:
+                self._stream.close()
+            finally:
+                self._end(complete=False)
 
     return Listener
 
@@ -138,8 +160,10 @@ def _async_listener(library: Any) -> Any:
             self._end()
 
         async def aclose(self) -> None:
-            await self._stream.aclose()
-            self._end(complete=False)
+            try:
+                await self._stream.aclose()
+            finally:
+                self._end(complete=False)
 
     return Listener
 
@@ -155,10 +179,8 @@ def _player(library: Any) -> Any:
         def __iter__(self) -> Iterator[bytes]:
             yield from self._answer.chunks
             if self._answer.breaks:
-                kind = getattr(self._library, self._answer.breaks, self._library.ReadError)
-                raise kind(
-                    "peer closed connection without sending complete message body", request=self._request
-                )
+                message = "peer closed connection without sending complete message body"
+                raise error_of(self._library, self._answer.breaks, message, self._request)
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             for chunk in self:

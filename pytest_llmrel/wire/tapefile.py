@@ -38,11 +38,11 @@ class _Binary(_Strict):
 
 class _Call(_Strict):
     request: dict[str, str]
-    status: Annotated[int, Field(ge=100, le=599)] | None
+    status: Annotated[int, Field(ge=100, le=999)] | None
     headers: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
     body: str | _Binary = ""
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    error: Annotated[str, Field(pattern=r"^[A-Za-z]*$")] = ""
+    error: Annotated[str, Field(pattern=r"^\w*$")] = ""
 
 
 class _Track(_Strict):

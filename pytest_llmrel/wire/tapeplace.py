@@ -10,6 +10,7 @@ __all__ = ["FOLDER", "tape_path", "tapes_below"]
 FOLDER: Final = "__tapes__"
 _UNSAFE = re.compile(r"[^\w.=+-]+")
 _MOST_NAME = 120
+"""Bytes: the systems count those, and most take 255."""
 
 
 def tape_path(module: Path, test: str) -> Path:
@@ -22,9 +23,9 @@ def tape_path(module: Path, test: str) -> Path:
     """
     dotted = test.replace("::", ".")
     name = _UNSAFE.sub("-", dotted).strip("-.")
-    if name != dotted or len(name) > _MOST_NAME:
+    if name != dotted or len(name.encode()) > _MOST_NAME:
         digest = blake2b(test.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-        name = f"{name[:_MOST_NAME]}-{digest}"
+        name = f"{name.encode()[:_MOST_NAME].decode(errors='ignore')}-{digest}"
     return module.parent / FOLDER / module.stem / f"{name}.jsonl"
 
 

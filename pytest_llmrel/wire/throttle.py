@@ -43,7 +43,7 @@ class Throttle:
             pause = self._pause_until - self._clock()
             if pause > 0:
                 return pause
-            if self.in_flight >= self.limit and not holds_one:
+            if self.in_flight + 1 > self.limit and not holds_one:
                 return _POLL
             self.in_flight += 1
             return 0.0

@@ -1,14 +1,19 @@
 """Laws of tapes: what is written is read again, and every run gets its own answers in any order."""
 
+import json
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmrel.wire.fingerprint import difference, fingerprint
 from pytest_llmrel.wire.redaction import Redactor
+from pytest_llmrel.wire.steps import Request
 from pytest_llmrel.wire.tape import Player, Recorded, Recorder, Tape, Track
 from pytest_llmrel.wire.tapefile import read_tape, write_tape
 
@@ -16,11 +21,14 @@ text = st.text(st.characters(categories=["L", "N", "P", "Z", "Cc"]), max_size=30
 calls = st.builds(
     Recorded,
     st.dictionaries(text, text, max_size=3),
-    st.integers(100, 599) | st.none(),
+    st.integers(100, 999) | st.none(),
     st.lists(st.tuples(text, text), max_size=2).map(tuple),
-    st.binary(max_size=40) | text.map(str.encode),
+    st.binary(max_size=40)
+    | text.map(str.encode)
+    | st.text(max_size=20).map(lambda it: it.encode("utf-16", "surrogatepass"))
+    | st.text(st.characters(codec=None), max_size=20).map(lambda it: it.encode("utf-8", "surrogatepass")),
     st.floats(0, 1e4).map(lambda value: round(value, 6)),
-    st.sampled_from(["", "ReadError"]),
+    st.sampled_from(["", "ReadError"]) | st.from_regex(r"\A[a-zA-Z_]\w{0,10}\Z").filter(str.isidentifier),
 )
 tracks = st.builds(
     Track,
@@ -40,6 +48,40 @@ def test_what_is_written_is_read_again(made: list[Track], name: str) -> None:
         path = Path(folder, "t.jsonl")
         write_tape(path, tape, Redactor())
         assert read_tape(path) == tape
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(codec=None), max_size=80),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(codec=None), max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+"""Bodies of requests, with halves of characters in names and texts, as JSON may have them."""
+
+
+@given(
+    json_values | st.binary(max_size=30),
+    st.text(st.characters(codec=None, exclude_characters="#"), max_size=20),
+)
+def test_what_was_asked_is_read_again(asked: Any, query: str) -> None:
+    """Whatever the request held, its fingerprint can be written, and is the same when the tape is read."""
+    body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
+    url = f"http://h/v1?a={quote(query, errors='surrogatepass')}&{quote(query, errors='surrogatepass')}=b"
+    fields = fingerprint(Request("POST", url, (), body), Redactor())
+    assert difference(fields, fingerprint(Request("POST", url, (), body), Redactor())) == ""
+    track = Track("", "", 0, 0, (Recorded(fields, 200),))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "t.jsonl")
+        write_tape(path, Tape("t", "1", {track.address: track}), Redactor())
+        read = read_tape(path)
+    assert read is not None
+    assert read.tracks[track.address].calls[0].request == fields
 
 
 @given(st.permutations(range(8)))

@@ -18,6 +18,7 @@ _PRICE = "llama-3.3-70b-versatile: input 0.59, output 0.79"
 
 collect_ignore_glob = [] if _WANTED else ["*"]
 
+
 @pytest.fixture
 def sdk(module: str) -> str:
     """An SDK that is imported once for all inner sessions: pytester forgets what only they have imported."""
@@ -30,16 +31,31 @@ def sdk(module: str) -> str:
     return module
 
 
+@pytest.fixture(scope="session")
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file of one authority in place of a hundred and fifty: reading those is most of what a new client takes."""
+    certifi = import_module("certifi")
+    end = "-----END CERTIFICATE-----\n"
+    file = tmp_path_factory.mktemp("certificates") / "one.pem"
+    file.write_text(certifi.contents().partition(end)[0] + end, encoding="ascii", errors="replace")
+    return str(file)
+
+
 @pytest.fixture
-def session(sdk: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+def session(
+    sdk: str, one_certificate: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
     """Run one of the suites in a session of its own, against a server."""
 
     def run(suite: str, root_url: str, *arguments: str, retries: int = 0, refusals: int = 0) -> Outcome:
+        monkeypatch.setenv("SSL_CERT_FILE", one_certificate)
         monkeypatch.setenv("SDK_URL", root_url)
         monkeypatch.setenv("SDK_RETRIES", str(retries))
         monkeypatch.setenv("SDK_REFUSALS", str(refusals))
         sources = {"test_it.py": suite, "conftest.py": "inside.py"}
         files = {name: (_SUITES / source).read_text(encoding="utf-8") for name, source in sources.items()}
-        return Example(files, {"llmrel_retries": "0", "llmrel_prices": _PRICE}).run(pytester, "-p", "no:asyncio", *arguments)
+        return Example(files, {"llmrel_retries": "0", "llmrel_prices": _PRICE}).run(
+            pytester, "-p", "no:asyncio", *arguments
+        )
 
     return run

@@ -74,7 +74,9 @@ def proven(request):
         assert all((other.cost, other.usage.input_tokens) == (0, 0) for other in refused)
         assert (call.usage.input_tokens, call.usage.output_tokens) == (input_tokens, output_tokens)
         assert (call.usage.model, call.status, call.error, call.damage) == (model, 200, "", "")
-        price = calc_price(Usage(input_tokens=input_tokens, output_tokens=output_tokens), model, provider_id=provider)
+        price = calc_price(
+            Usage(input_tokens=input_tokens, output_tokens=output_tokens), model, provider_id=provider
+        )
         assert call.cost == pytest.approx(float(price.total_price))
         note(name, input_tokens, output_tokens, call.cost)
 

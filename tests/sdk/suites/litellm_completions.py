@@ -15,17 +15,18 @@ def asked(base_url, retries, turns):
         "model": "openai/gpt-4o-mini",
         "api_base": base_url,
         "api_key": "any",
-        "max_retries": retries,
+        "num_retries": retries,
         "messages": turns,
     }
 
 
 @pytest.fixture
-def asked_of_claude(root_url, turns):
+def asked_of_claude(root_url, retries, turns):
     return {
         "model": "anthropic/claude-haiku-4-5",
         "api_base": root_url,
         "api_key": "any",
+        "num_retries": retries,
         "max_tokens": 99,
         "messages": turns,
     }
@@ -38,9 +39,7 @@ def openai(proven):
 
 @pytest.fixture
 def claude(proven):
-    return lambda usage: proven(
-        "anthropic", "claude-haiku-4-5", usage.prompt_tokens, usage.completion_tokens
-    )
+    return lambda usage: proven("anthropic", "claude-haiku-4-5", usage.prompt_tokens, usage.completion_tokens)
 
 
 def test_sync(asked, meet, openai):
@@ -69,17 +68,6 @@ def test_claude_sync(asked_of_claude, meet, claude):
     claude(litellm.completion(**asked_of_claude).usage)
 
 
-def test_claude_sync_stream(asked_of_claude, meet, claude):
-    meet()
-    claude(list(litellm.completion(**asked_of_claude, **STREAMED))[-1].usage)
-
-
 async def test_claude_async(asked_of_claude, ameet, claude):
     await ameet()
     claude((await litellm.acompletion(**asked_of_claude)).usage)
-
-
-async def test_claude_async_stream(asked_of_claude, ameet, claude):
-    await ameet()
-    stream = await litellm.acompletion(**asked_of_claude, **STREAMED)
-    claude([chunk async for chunk in stream][-1].usage)

@@ -2,11 +2,12 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from pytest_llmrel.wire.fingerprint import difference, fingerprint
-from pytest_llmrel.wire.redaction import Redactor
+from pytest_llmrel.wire.redaction import REDACTED, Redactor
 from pytest_llmrel.wire.steps import Request
 
 
@@ -87,3 +88,49 @@ def test_a_form_is_the_same_whatever_separates_its_parts() -> None:
 def test_bodies_that_have_no_fields(body: bytes | None) -> None:
     """A stream, nothing, bytes, hostile nesting, too many fields: one field at most, and no error."""
     assert len([name for name in printed(body) if name.startswith("body")]) <= 1
+
+
+@pytest.mark.parametrize("key", ["\ud800", "two\nlines", "\x1b[31m", "\u202e"])
+def test_names_that_cannot_be_printed(key: str) -> None:
+    """Half a character in a name could be written to a tape, and never be read again; it goes by its hash."""
+    fields = printed(
+        json.dumps({"metadata": {key: 1}}).encode(), f"http://h/v1?{quote(key, errors='ignore')}=1"
+    )
+    assert all(name.isprintable() for name in fields)
+    assert "1" in fields.values()
+    other = printed(json.dumps({"metadata": {key + "x": 1}}).encode())
+    assert difference(fields, other).startswith("query.") or difference(fields, other).startswith(
+        "body.metadata."
+    )
+    assert difference(printed(json.dumps({"metadata": {key: 1}}).encode()), other, ["body.metadata"]) == ""
+
+
+def test_secrets_in_a_body_are_in_no_field() -> None:
+    """A credential that the session has learned is replaced, in a short text and beside other fields."""
+    redactor = Redactor(more=["opaque-credential-1"])
+    body = json.dumps({"a": "opaque-credential-1", "b": ["x opaque-credential-1 y", 1]}).encode()
+    fields = fingerprint(Request("POST", "http://h/v1", (), body), redactor)
+    assert "opaque-credential-1" not in json.dumps(dict(fields))
+    assert (fields["body.a"], fields["body.b[1]"]) == (REDACTED, "1")
+
+
+def test_a_change_deep_in_a_document_is_found() -> None:
+    """Below the levels that have fields of their own, and in the middle of a long text."""
+    deep: Any = [1]
+    for _ in range(8):
+        deep = {"x": deep}
+    changed = json.loads(json.dumps(deep).replace("1", "2"))
+    assert difference(printed(deep), printed(changed)).startswith("body.x.x.x.x was ")
+    long = "x" * 500
+    assert difference(printed({"a": long}), printed({"a": long[:250] + "y" + long[251:]})).startswith(
+        "body.a was 500"
+    )
+
+
+@pytest.mark.parametrize("order", [["a", "b"], ["b", "a"]])
+def test_the_order_of_members_is_no_change(order: list[str]) -> None:
+    """At any depth: other versions of an SDK build the same document in another order."""
+    nested = {name: {"x": {"y": {"z": {"p": 1, "q": 2} if name == "a" else 3}}} for name in order}
+    assert difference(printed(nested), printed({"a": nested["a"], "b": nested["b"]})) == ""
+    deep = {"x": {"x": {"x": {"x": dict.fromkeys(order, 1)}}}}
+    assert difference(printed(deep), printed({"x": {"x": {"x": {"x": {"a": 1, "b": 1}}}}})) == ""

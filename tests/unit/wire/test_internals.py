@@ -1,6 +1,5 @@
 """The seam in real clients of httpx and httpx2 against a real server: what is seen, and what the client notices."""
 
-import asyncio
 import gzip
 import subprocess
 import sys
@@ -9,8 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-import httpx
-import httpx2
 import pytest
 
 from pytest_llmrel.errors import ResponseTooLarge, Unreplayable
@@ -20,9 +17,7 @@ from pytest_llmrel.wire.internals import watched_clients
 from pytest_llmrel.wire.run import RunWire
 from pytest_llmrel.wire.steps import Answer, Course, Fail, Request
 
-LIBRARIES = [pytest.param(httpx, id="httpx"), pytest.param(httpx2, id="httpx2")]
-WAYS = ["plain", "streamed", "async plain", "async streamed"]
-TEXT = b'{"model": "gpt-4o-mini", "usage": {"prompt_tokens": 10, "completion_tokens": 2}}'
+from .asking import LIBRARIES, TEXT, WAYS, ask
 
 
 class Server(BaseHTTPRequestHandler):
@@ -68,28 +63,6 @@ def url() -> Iterator[str]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
-
-
-def ask(library: Any, way: str, url: str, **options: Any) -> tuple[int, bytes]:
-    """Post in one of four ways; status and body."""
-    if "async" in way:
-        return asyncio.run(ask_async(library, way, url, **options))
-    with library.Client(**options) as client:
-        if way == "plain":
-            response = client.post(url, json={"model": "m"})
-            return response.status_code, response.content
-        with client.stream("POST", url, json={"model": "m"}) as response:
-            return response.status_code, b"".join(response.iter_bytes())
-
-
-async def ask_async(library: Any, way: str, url: str, **options: Any) -> tuple[int, bytes]:
-    """The same of an asynchronous client."""
-    async with library.AsyncClient(**options) as client:
-        if "plain" in way:
-            response = await client.post(url, json={"model": "m"})
-            return response.status_code, response.content
-        async with client.stream("POST", url, json={"model": "m"}) as response:
-            return response.status_code, b"".join([chunk async for chunk in response.aiter_bytes()])
 
 
 def always(end: Answer | Fail) -> Callable[[Request], Course]:

@@ -1,6 +1,6 @@
 """The calls of one test: a wire for each run, what a tape lacks, what belongs to no run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -30,13 +30,15 @@ def tape(k: int, variant: str = "") -> Tape:
 
 
 @pytest.fixture
-def make() -> Make:
+def make() -> Iterator[Make]:
     """Makes the wire of a test in a mode, with a tape."""
 
     def item(mode: TapeMode, known: Tape | None = None, faults: FaultPlan | None = None) -> ItemWire:
         return ItemWire(SessionWire(policy=Policy(mode=mode), budget=Budget(1.0)), faults, known)
 
-    return item
+    token = current_wire.set(None)
+    yield item
+    current_wire.reset(token)  # or whatever is called later in this thread would meet what was begun here
 
 
 def test_a_tape_that_has_everything(make: Make) -> None:
@@ -101,7 +103,6 @@ def test_the_wire_of_a_run_is_found_by_its_code(make: Make) -> None:
     assert item.only is wire
     item.end(run, wire, 0.1)
     assert item.only is None
-    current_wire.set(None)
 
 
 def test_what_a_test_reports_itself_is_priced_and_paid(make: Make) -> None:

@@ -140,3 +140,85 @@ def test_all_tapes_below_a_folder(path: Path, tmp_path: Path) -> None:
     write_tape(path, TAPE, Redactor())
     (tmp_path / "data.jsonl").write_text("{}")
     assert tapes_below(tmp_path) == [path]
+
+
+@pytest.mark.parametrize("status", [100, 499, 600, 999])
+def test_statuses_that_hosts_invent(path: Path, status: int) -> None:
+    """What a client takes from a server is read again, registered or not."""
+    tape = Tape("t", "1", {("", "", 0): Track("", "", 0, 0, (Recorded({}, status),))})
+    write_tape(path, tape, Redactor())
+    assert read_tape(path) == tape
+
+
+@pytest.mark.parametrize("error", ["H2Error", "_Hidden", "Error_429", "Überlast"])
+def test_errors_that_projects_invent(path: Path, error: str) -> None:
+    """A hook of the application may raise a class of any name: a tape that holds it is not lost."""
+    tape = Tape("t", "1", {("", "", 0): Track("", "", 0, 0, (Recorded({}, None, error=error),))})
+    write_tape(path, tape, Redactor())
+    assert read_tape(path) == tape
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")]
+)
+def test_a_folder_that_cannot_be_written(path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    """The old tape is as it was, and the error is told."""
+    write_tape(path, TAPE, Redactor())
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(OSError, match=error.strerror):
+        write_tape(path, Tape("t", "1", {}), Redactor())
+    assert read_tape(path) == TAPE
+
+
+def test_a_crash_while_it_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C after the bytes, before the new file is in its place: the old tape, and nothing beside it."""
+    write_tape(path, TAPE, Redactor())
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_tape(path, Tape("t", "1", {}), Redactor())
+    assert read_tape(path) == TAPE
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_tape_that_cannot_be_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is damage that is named, not a tape that is missing."""
+    write_tape(path, TAPE, Redactor())
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(
+        TapeError, match=r"test_it.jsonl: cannot be read \(Permission denied\); check its permissions"
+    ):
+        read_tape(path)
+
+
+def test_a_tape_of_another_system(path: Path) -> None:
+    """Line ends of Windows, as git may make them, and a mark at the beginning change nothing."""
+    write_tape(path, TAPE, Redactor())
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_tape(path) == TAPE
+
+
+def test_any_cut_is_noticed(path: Path) -> None:
+    """Wherever a tape ends too soon but behind a whole line, and whatever byte is missing at its end."""
+    write_tape(path, TAPE, Redactor())
+    whole = path.read_bytes()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        if whole[:size].endswith(b"\n"):
+            cut = read_tape(path)
+            assert cut is not None
+            assert len(cut.tracks) < len(TAPE.tracks)  # the missing run is missed by the replay
+        else:
+            with pytest.raises(TapeError, match=r"test_it\.jsonl:\d+: "):
+                read_tape(path)

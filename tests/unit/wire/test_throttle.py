@@ -103,7 +103,7 @@ def test_laws(events: list[str]) -> None:
         if event == "ask":
             before, limit = in_flight, throttle.limit
             admitted = throttle.admit() == 0.0
-            assert admitted == (before < limit)
+            assert admitted == (before + 1 <= limit)
             in_flight += admitted
         elif event == "end" and in_flight:
             throttle.release()
