@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from pytest_llmrel.core.call import Call
 from pytest_llmrel.core.run import judging
@@ -14,6 +15,9 @@ from pytest_llmrel.wire.session import SessionWire
 from pytest_llmrel.wire.steps import Head, Request
 from pytest_llmrel.wire.tape import Player, Recorded, Recorder
 from pytest_llmrel.wire.throttle import Throttle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Listening", "RunWire", "current_wire"]
 
@@ -139,6 +143,9 @@ class RunWire:
 class Listening:
     """One answer on its way: takes the body when it has been read.
 
+    Attributes:
+        so_far: what the client has read of a stream, decoded.
+
     Args:
         wire: of the run.
         request: as sent.
@@ -165,6 +172,7 @@ class Listening:
         self._place = place
         self._began = began
         self._judge = judging.get()
+        self.so_far: Callable[[], bytes] = bytes
         wire.listen(self)
 
     def finish(self, body: bytes, error: BaseException | None = None, *, complete: bool = True) -> None:
@@ -192,8 +200,11 @@ class Listening:
             self._wire.recorder.end(self._place, recorded)
 
     def abandon(self) -> None:
-        """Nobody has read it to its end, nor closed it."""
-        if self._wire.heard(self):
+        """Nobody has closed it; who has read all that counts has ended it all the same."""
+        body = self.so_far()
+        if body and self._wire.session.is_whole(self._request, self._head, body):
+            self.finish(body)
+        elif self._wire.heard(self):
             self._throttle.release()
             seconds = monotonic() - self._began
             self._wire.note(

@@ -80,6 +80,11 @@ class SessionWire:
         """Whether a request asks a model, so that sending it twice does no harm."""
         return is_model_call(_exchange(request, Head(200, ()), b""))
 
+    def is_whole(self, request: Request, head: Head, body: bytes) -> bool:
+        """Whether nothing is missing from an answer to a model call, as far as its protocol has an end."""
+        exchange = _exchange(request, head, body)
+        return is_model_call(exchange) and not damage_of(exchange)
+
     def meter(
         self, request: Request, head: Head, body: bytes, seconds: float, *, judge: bool, complete: bool = True
     ) -> Call | None:

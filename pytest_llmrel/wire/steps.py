@@ -4,7 +4,7 @@ The course of a call is decided by a generator that yields steps and does no I/O
 synchronous and asynchronous clients alike.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
@@ -69,7 +69,13 @@ class Head:
 
 
 class Intake(Protocol):
-    """Takes the body of an answer when the client has read it."""
+    """Takes the body of an answer when the client has read it.
+
+    Attributes:
+        so_far: what the client has read of a stream, decoded.
+    """
+
+    so_far: Callable[[], bytes]
 
     def finish(self, body: bytes, error: BaseException | None = None, *, complete: bool = True) -> None:
         """The body has ended; said at least once, and only the first time counts.

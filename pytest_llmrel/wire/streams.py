@@ -101,6 +101,7 @@ class _Listener:
         self._intake = intake
         self._kept = _Kept()
         self._is_over = False
+        intake.so_far = self._decoded
 
     def _end(self, error: BaseException | None = None, *, complete: bool = True) -> None:
         if not self._is_over:

@@ -93,16 +93,13 @@ def test_bodies_that_have_no_fields(body: bytes | None) -> None:
 @pytest.mark.parametrize("key", ["\ud800", "two\nlines", "\x1b[31m", "\u202e"])
 def test_names_that_cannot_be_printed(key: str) -> None:
     """Half a character in a name could be written to a tape, and never be read again; it goes by its hash."""
-    fields = printed(
-        json.dumps({"metadata": {key: 1}}).encode(), f"http://h/v1?{quote(key, errors='ignore')}=1"
-    )
+    asked, url = {"metadata": {key: 1}}, f"http://h/v1?{quote(key, errors='replace')}=2"
+    fields = printed(asked, url)
     assert all(name.isprintable() for name in fields)
-    assert "1" in fields.values()
-    other = printed(json.dumps({"metadata": {key + "x": 1}}).encode())
-    assert difference(fields, other).startswith("query.") or difference(fields, other).startswith(
-        "body.metadata."
-    )
-    assert difference(printed(json.dumps({"metadata": {key: 1}}).encode()), other, ["body.metadata"]) == ""
+    assert {"1", "2"} <= set(fields.values())
+    other = printed({"metadata": {key + "x": 1}}, url)
+    assert difference(fields, other).startswith("body.metadata.")
+    assert difference(fields, other, ["body.metadata"]) == ""
 
 
 def test_secrets_in_a_body_are_in_no_field() -> None:

@@ -12,8 +12,10 @@ import pytest
 
 from pytest_llmrel.errors import ResponseTooLarge
 from pytest_llmrel.wire import streams
-from pytest_llmrel.wire.steps import Answer
+from pytest_llmrel.wire.run import Listening, RunWire
+from pytest_llmrel.wire.steps import Answer, Head, Request
 from pytest_llmrel.wire.streams import alistening, error_of, listening, playing, read_all, read_all_async
+from pytest_llmrel.wire.tape import Recorder
 
 from .asking import LIBRARIES
 
@@ -290,3 +292,35 @@ def test_listening_streams_are_of_the_librarys_kinds() -> None:
         stream = make(httpx, httpx.Response(200, stream=source(httpx, [])), Ear())
         assert isinstance(stream, kind)
         assert not isinstance(stream, other)
+
+
+@pytest.mark.parametrize("read", ["all that counts", "half"])
+def test_a_stream_that_is_left_open(make_wire: Callable[..., RunWire], read: str) -> None:
+    """Who stops at the last event and closes nothing has had an answer; who stops before it has none that is known."""
+    events = b'data: {"model": "gpt-4o-mini", "choices": [{"finish_reason": "stop"}]}\n\n'
+    usage = b'data: {"model": "gpt-4o-mini", "usage": {"prompt_tokens": 3, "completion_tokens": 2}}\n\n'
+    whole = [events, usage, b"data: [DONE]\n\n", b": never read\n\n"]
+    wire = make_wire(recorder=Recorder())
+    request = Request("POST", "https://api.openai.com/v1/chat/completions", (), b'{"model": "gpt-4o-mini"}')
+    head = Head(200, (("content-type", "text/event-stream"),))
+    intake = Listening(
+        wire, request, head, wire.session.throttle("x"), began=0.0, place=wire.recorder.begin()
+    )
+    response = httpx.Response(200, stream=Pieces(whole if read != "half" else [b'data: {"choi']))
+    chunks = iter(listening(httpx, response, intake))
+    for _ in range(3 if read != "half" else 1):
+        next(chunks)
+    wire.end()
+    (call,) = wire.calls
+    assert (call.error, call.usage is None) == (("", False) if read != "half" else ("left open", True))
+    assert (wire.recorder.calls is None) == (read == "half")
+
+
+class Pieces(httpx.SyncByteStream):
+    """A body in pieces."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self.pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.pieces)
