@@ -64,9 +64,22 @@ def ameet(parties):
 
 
 @pytest.fixture
-def proven(request):
+def told(request):
+    """Note what the SDK says that this run has used, and what that costs, for the sums of the report."""
+
+    def note_down(provider, model, input_tokens, output_tokens):
+        used = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+        cost = float(calc_price(used, model, provider_id=provider).total_price)
+        note(request.node.name, input_tokens, output_tokens, cost)
+        return cost
+
+    return note_down
+
+
+@pytest.fixture
+def proven(told):
     """Compare what the SDK says that this run has used with what the plugin has seen of it."""
-    name, refusals = request.node.name, int(os.environ["SDK_REFUSALS"])
+    refusals = int(os.environ["SDK_REFUSALS"])
 
     def compare(provider, model, input_tokens, output_tokens):
         *refused, call = current_wire.get().calls
@@ -74,10 +87,6 @@ def proven(request):
         assert all((other.cost, other.usage.input_tokens) == (0, 0) for other in refused)
         assert (call.usage.input_tokens, call.usage.output_tokens) == (input_tokens, output_tokens)
         assert (call.usage.model, call.status, call.error, call.damage) == (model, 200, "", "")
-        price = calc_price(
-            Usage(input_tokens=input_tokens, output_tokens=output_tokens), model, provider_id=provider
-        )
-        assert call.cost == pytest.approx(float(price.total_price))
-        note(name, input_tokens, output_tokens, call.cost)
+        assert call.cost == pytest.approx(told(provider, model, input_tokens, output_tokens))
 
     return compare

@@ -22,13 +22,13 @@ def asked(root_url, turns):
     }
 
 
-def test_sync(asked, meet, proven):
+def test_sync(asked, meet, told):
     meet()
     usage = list(litellm.completion(**asked))[-1].usage
-    proven("anthropic", MODEL, usage.prompt_tokens, usage.completion_tokens)
+    told("anthropic", MODEL, usage.prompt_tokens, usage.completion_tokens)
 
 
-async def test_async(asked, ameet, proven):
+async def test_async(asked, ameet, told):
     await ameet()
     usage = [chunk async for chunk in await litellm.acompletion(**asked)][-1].usage
-    proven("anthropic", MODEL, usage.prompt_tokens, usage.completion_tokens)
+    told("anthropic", MODEL, usage.prompt_tokens, usage.completion_tokens)
