@@ -162,9 +162,10 @@ class _Runs:
         """Put the result on the report, where xdist carries it to the controller."""
         report = yield
         if item.get_closest_marker("krun") is not None:
-            from pytest_llmrel.glue.item import result_of
+            from pytest_llmrel.glue.item import result_of, without_secrets
 
             vars(report)["llmrel_result"] = result_of(item, call, report)
+            without_secrets(item, report)
         return report
 
 

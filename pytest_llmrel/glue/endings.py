@@ -64,6 +64,8 @@ class Reporter:
         error = ending.error
         traffic = self.wire.end(run, wire, ending.duration)
         outcome, fatal = self._classify(ending, damaged=any(call.damage for call in traffic.calls))
+        if wire.refusal is not None:
+            outcome = Outcome.ERROR
         return Sample(
             attempt=run.attempt,
             outcome=outcome,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.baseline import Standing, pooled
-from pytest_llmrel.core.model import Attempt, Finding, Summary
+from pytest_llmrel.core.model import Attempt, Finding, Status, Summary
 from pytest_llmrel.core.plan import RunPlan, attempts
 from pytest_llmrel.glue.crew import Staffing, staffing_of
 from pytest_llmrel.glue.guards import SessionGuards
@@ -132,6 +132,13 @@ class Experiment:
         return self._escalation
 
     def _regression(self) -> list[Finding]:
+        found = [] if self._wire.outside.refusal is None else [_refused(self._wire.outside.refusal)]
         if self._comparison is not None:
-            return [self._comparison.finding]
-        return without_comparison(self._standing, self.summary.valid, gated=bool(self._plan.gates))
+            return [*found, self._comparison.finding]
+        gated = bool(self._plan.gates)
+        return [*found, *without_comparison(self._standing, self.summary.valid, gated=gated)]
+
+
+def _refused(signal: BaseException) -> Finding:
+    """A call outside of any run that was not answered, whoever may have caught what was raised."""
+    return Finding("calls", "every call is answered", "one was not", Status.INCONCLUSIVE, str(signal))

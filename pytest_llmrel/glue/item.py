@@ -21,7 +21,7 @@ from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result
 from pytest_llmrel.reports.safe import printable
 
-__all__ = ["adopt", "result_of", "watched_item"]
+__all__ = ["adopt", "result_of", "watched_item", "without_secrets"]
 
 _RESULT = pytest.StashKey[Result]()
 
@@ -46,6 +46,17 @@ def adopt(item: pytest.Function) -> None:
 def watched_item(item: pytest.Function) -> AbstractContextManager[None]:
     """Sees every call over HTTP while pytest is busy with an adopted item."""
     return watched(item, plan_of(item))
+
+
+def without_secrets(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Take out of a report what nobody may see: of its traceback, and of what was captured."""
+    clean = session_wire(item.config).redactor.clean
+    report.sections = [(title, clean(text)) for title, text in report.sections]
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, clean(reason))
+    elif report.longrepr is not None and clean(str(report.longrepr)) != str(report.longrepr):
+        report.longrepr = clean(str(report.longrepr))
 
 
 def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Result | None:
@@ -106,9 +117,7 @@ def _pass_on(item: pytest.Function, summary: Summary, outcome: Outcome, signal: 
 def _repr_failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
     shown: Any
     if not isinstance(excinfo.value, GateFailure):
-        shown = type(item).repr_failure(item, excinfo)
-        clean = session_wire(item.config).redactor.clean(str(shown))
-        return shown if clean == str(shown) else clean
+        return type(item).repr_failure(item, excinfo)
     # The explanation in place of a traceback; the headline in pytest's one-line summary.
     headline = excinfo.value.headline
     if item.config.getoption("tbstyle", "auto") == "line":

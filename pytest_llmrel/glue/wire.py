@@ -105,10 +105,11 @@ def _begin(wire: ItemWire, request: Request) -> Course:
     run = current_wire.get() or wire.only or wire.outside
     if run is wire.outside and wire.mode is TapeMode.REPLAY:
         where = f"{request.method} {request.host}{request.path}"
-        raise Unreplayable(
+        signal = Unreplayable(
             f"{where} was called outside of any run, by a shared fixture or a thread that the test started, "
             "and is on no tape; call it in the test or a function-scoped fixture, or set concurrency=1"
         )
+        raise wire.outside.refuse(signal)
     return course_of(run, request)
 
 

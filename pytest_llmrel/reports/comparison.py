@@ -49,6 +49,8 @@ def _why_not(summary: Summary) -> str:
         return "stopped early: what is counted then is biased"
     if summary.unfinished:
         return f"{summary.unfinished} runs are missing"
+    if summary.spent.replayed_calls + summary.judging.replayed_calls:
+        return "replayed: the answers of a tape are no new ones"
     if summary.followed:
         return "it could have stopped early, so that only some samples get this far; use stop='never'"
     return "" if summary.valid else "no valid run"

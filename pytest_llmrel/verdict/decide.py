@@ -43,7 +43,7 @@ def decide(
     findings += _completeness(summary, max_error_rate)
     if escalation is not None:
         findings += _completeness(escalation, max_error_rate)
-    if summary.cut_off:
+    if summary.cut_off or (escalation is not None and escalation.cut_off):
         findings = [_left_open(finding) for finding in findings]
     return Verdict(worst([finding.status for finding in findings]), tuple(findings))
 

@@ -103,7 +103,7 @@ def _sent(wire: RunWire, request: Request) -> Generator[Wait | Send, Head, _End]
             if not left or head.status not in _RETRIED or pause > LONGEST_PAUSE:
                 return Deliver(Listening(wire, request, head, throttle, began=began, place=place), head)
             throttle.release()
-            wire.note(session.meter(request, head, b"", monotonic() - began, judge=judging.get()))
+            wire.note(wire.metered(request, head, b"", monotonic() - began, judge=judging.get()))
         wire.retries += 1
         yield from _held(wire, max(pause, _FIRST_PAUSE * 2 ** (session.policy.retries - left)))
     raise AssertionError("the last try returns or raises")

@@ -106,7 +106,7 @@ class RunWire:
             call = self.session.unanswered(request, recorded.seconds, recorded.error, judge=judging.get())
         else:
             head = Head(recorded.status, recorded.headers)
-            call = self.session.meter(
+            call = self.metered(
                 request,
                 head,
                 recorded.body,
@@ -114,7 +114,22 @@ class RunWire:
                 judge=judging.get(),
                 complete=not recorded.error,
             )
-        return [] if call is None else [call]
+        return [] if call is None else [replace(call, error=recorded.error)]
+
+    def metered(
+        self, request: Request, head: Head, body: bytes, seconds: float, *, judge: bool, complete: bool = True
+    ) -> Call | None:
+        """What is kept of an answered call, see :meth:`SessionWire.meter`.
+
+        A hook that raises makes its cost unknown and the run an error, whoever catches what: a call that is
+        not counted would be free.
+        """
+        try:
+            return self.session.meter(request, head, body, seconds, judge=judge, complete=complete)
+        except Exception as error:  # noqa: BLE001  the hooks are the user's
+            self.refuse(error)
+            name = type(error).__name__
+            return Call(request.host, request.path, head.status, seconds, None, None, error=name, judge=judge)
 
     def listen(self, listening: "Listening") -> None:
         """An answer begins to be read."""
@@ -188,10 +203,8 @@ class Listening:
         self._throttle.release()
         seconds, name = monotonic() - self._began, "" if error is None else type(error).__name__
         whole = complete and error is None
-        call = self._wire.session.meter(
-            self._request, self._head, body, seconds, judge=self._judge, complete=whole
-        )
-        self._wire.note(call if call is None else replace(call, error=name))
+        call = self._wire.metered(self._request, self._head, body, seconds, judge=self._judge, complete=whole)
+        self._wire.note(call if call is None or not name else replace(call, error=name))
         is_cancelled = error is not None and not isinstance(error, Exception)
         if self._place is not None and self._wire.recorder is not None and not is_cancelled:
             headers = tuple(kept_headers(self._head.headers))

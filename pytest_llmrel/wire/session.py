@@ -137,6 +137,9 @@ class SessionWire:
 
     def _usage(self, exchange: Exchange) -> Usage | None:
         own = self.policy.ask_usage(exchange) if self.policy.ask_usage else None
+        given: object = own  # not every hook is typed
+        if not isinstance(given, Usage | None):
+            raise TypeError(f"hook pytest_llmrel_usage answered {given!r}; it must be a Usage or None")
         return usage_of(exchange) if own is None else own
 
 
