@@ -162,7 +162,7 @@ def _data(track: Track, redactor: Redactor) -> Mapping[str, Any]:
 def _call(call: Recorded, redactor: Redactor) -> Mapping[str, Any]:
     said: dict[str, Any] = {"request": dict(call.request), "status": call.status}
     if call.headers:
-        said["headers"] = [list(header) for header in call.headers]
+        said["headers"] = [[name, redactor.clean(value)] for name, value in call.headers]
     if call.body:
         said["body"] = _body(redactor.clean_bytes(call.body))
     said["seconds"] = round(call.seconds, 6)

@@ -57,7 +57,8 @@ def verdicts(outcome: Outcome) -> Any:
         name: {**test["baseline"], "batches": None, "batch": None} for name, test in outcome.tests.items()
     }
     findings = {name: (test["verdict"], test["findings"]) for name, test in outcome.tests.items()}
-    return findings, baselines, outcome.report["suite"]
+    suite = {key: value for key, value in outcome.report["suite"].items() if not key.startswith("latency_")}
+    return findings, baselines, suite
 
 
 @pytest.mark.parametrize("dist", ["load", "loadfile", "worksteal"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_llmrel.wire.fingerprint import difference, fingerprint
@@ -65,15 +65,17 @@ json_values = st.recursive(
 """Bodies of requests, with halves of characters in names and texts, as JSON may have them."""
 
 
+@example({"\ud800": {"\udfff": 1}}, "")
 @given(
     json_values | st.binary(max_size=30),
     st.text(st.characters(codec=None, exclude_characters="#"), max_size=20),
 )
 def test_what_was_asked_is_read_again(asked: Any, query: str) -> None:
-    """Whatever the request held, its fingerprint can be written, and is the same when the tape is read."""
+    """Whatever the request held, its fingerprint can be printed and written, and is the same when it is read."""
     body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
     url = f"http://h/v1?a={quote(query, errors='surrogatepass')}&{quote(query, errors='surrogatepass')}=b"
     fields = fingerprint(Request("POST", url, (), body), Redactor())
+    assert all(text.isprintable() for field in fields.items() for text in field)
     assert difference(fields, fingerprint(Request("POST", url, (), body), Redactor())) == ""
     track = Track("", "", 0, 0, (Recorded(fields, 200),))
     with tempfile.TemporaryDirectory() as folder:

@@ -1,15 +1,18 @@
 """The ratio of two means: Fieller's interval against the t test that defines it, simulation and invariances."""
 
 import math
+from array import array
+from collections.abc import Callable, Sequence
 from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
-from pytest_llmrel.stats.ratio import ratio_interval
+from pytest_llmrel.stats import ratio as ratio_module
+from pytest_llmrel.stats.ratio import Ratio, ratio_interval
 
 costs = st.lists(st.floats(1e-7, 1.0), min_size=3, max_size=30)
 
@@ -39,17 +42,35 @@ def test_the_ends_are_where_the_test_begins_to_reject(n: int, confidence: float)
     assert found.low < found.point < found.high
 
 
-@pytest.mark.parametrize("n", [10, 50])
-def test_the_interval_holds_the_truth(n: int) -> None:
-    """In 95 of 100 samples, give or take what 1000 of them leave open; those without an interval apart."""
+@pytest.mark.parametrize("n", [3, 10, 50])
+def test_another_way_to_the_ends(n: int) -> None:
+    """The roots that scipy finds of the t statistic less its quantile, on either side of the point."""
+    numerators, denominators = sample(Random(n), n, rate=0.95)
+    found = ratio_interval(numerators, denominators)
+    quantile = stats.t.ppf(0.975, n - 1)
+
+    def excess(ratio: float) -> float:
+        return t_of(numerators, denominators, ratio) - quantile
+
+    assert found.low is not None
+    assert found.high is not None
+    above = optimize.brentq(excess, found.point, found.point * 50, xtol=1e-15)
+    assert found.high == pytest.approx(above, rel=1e-8)
+    below = optimize.brentq(excess, -found.point * 50, found.point, xtol=1e-15)
+    assert found.low == pytest.approx(max(0.0, below), rel=1e-8)
+
+
+@pytest.mark.parametrize(("n", "samples"), [(10, 20_000), (50, 4_000)])
+def test_the_interval_holds_the_truth(n: int, samples: int) -> None:
+    """In 92 to 98 of 100 samples, so many that luck decides nothing; hardly one has no interval."""
     truth = math.exp(-7 + 0.18) / 0.8
-    found = [
-        ratio_interval(*sample(Random(seed), n)) for seed in range(1000) if any(sample(Random(seed), n)[1])
-    ]
-    bounded = [ratio for ratio in found if ratio.low is not None and ratio.high is not None]
-    hits = sum(ratio.low <= truth <= ratio.high for ratio in bounded)  # type: ignore[operator]
-    assert len(bounded) > 950
-    assert 0.91 < hits / len(bounded) < 0.98
+    rng = Random(n)
+    drawn = [sample(rng, n) for _ in range(samples)]
+    found = [ratio_interval(*pair) for pair in drawn if any(pair[1])]
+    bounded = [(ratio.low, ratio.high) for ratio in found if ratio.low is not None and ratio.high is not None]
+    hits = sum(low <= truth <= high for low, high in bounded)
+    assert len(bounded) > 0.99 * samples
+    assert 0.92 < hits / len(bounded) < 0.98
 
 
 @given(costs, st.floats(1e-6, 1e6))
@@ -74,10 +95,55 @@ def test_the_order_is_no_matter(values: list[float], rng: Random) -> None:
     assert one.high == (None if other.high is None else pytest.approx(other.high, rel=1e-9))
 
 
-def test_nothing_varies() -> None:
-    """Equal costs, all passed: the interval is the point."""
-    found = ratio_interval([2e-7] * 10, [1.0] * 10)
-    assert (found.point, found.low, found.high) == pytest.approx((2e-7, 2e-7, 2e-7))
+@pytest.mark.parametrize("cost", [0.0, 1e-7, 0.1, 1e-320, 1e308])
+@pytest.mark.parametrize("n", [2, 3, 7, 10])
+def test_nothing_varies(n: int, cost: float) -> None:
+    """Equal costs, all passed: the interval is the point, to the last digit; what is free costs 0."""
+    assert ratio_interval([cost] * n, [1.0] * n) == Ratio(cost, cost, cost, n)
+
+
+@given(costs)
+def test_the_point_is_within(values: list[float]) -> None:
+    """Rounding does not move an end to the other side, even where costs are nearly the same."""
+    found = ratio_interval([1 + value * 1e-15 for value in values], [1.0] * len(values))
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= found.point <= found.high
+
+
+@pytest.mark.parametrize("power", [-1000, -560, -30, 500])
+def test_the_smallest_sums_keep_their_digits(power: int) -> None:
+    """Costs whose squares are no floats have the interval of others times a power of two, exactly."""
+    values, passes = [1.0, 2.0, 1.5, 3.0], [1.0, 1.0, 1.0, 0.99]
+    here = ratio_interval(values, passes)
+    there = ratio_interval([math.ldexp(value, power) for value in values], passes)
+    assert here.low is not None
+    assert here.high is not None
+    assert (there.point, there.low, there.high) == tuple(
+        math.ldexp(value, power) for value in (here.point, here.low, here.high)
+    )
+
+
+def test_a_negative_side_has_no_floor() -> None:
+    """Refunds may make the lower end negative; costs alone do not."""
+    passes = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0]
+    refunded = ratio_interval([0.01, -0.02, 0.05, 0.0, 0.01, 0.0], passes)
+    paid = ratio_interval([0.01, 0.0, 0.05, 0.0, 0.01, 0.0], passes)
+    assert refunded.low is not None
+    assert refunded.low < 0
+    assert paid.low == 0.0
+
+
+@pytest.mark.parametrize("kind", [list, tuple, lambda values: array("d", values)])
+def test_numpy_comes_to_the_same(
+    kind: Callable[[list[float]], Sequence[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From many units on it does the sums, of whatever sequence they are in."""
+    numerators, denominators = map(kind, sample(Random(1), 2000))
+    here = ratio_interval(numerators, denominators)
+    monkeypatch.setattr(ratio_module, "_LARGE", 100)
+    there = ratio_interval(numerators, denominators)
+    assert (there.point, there.low, there.high) == pytest.approx((here.point, here.low, here.high), rel=1e-12)
 
 
 def test_few_passes_leave_it_open() -> None:
@@ -88,7 +154,7 @@ def test_few_passes_leave_it_open() -> None:
 
 def test_one_unit_has_no_interval() -> None:
     """There is nothing to see of how units differ."""
-    assert ratio_interval([1.0], [2.0]).high is None
+    assert ratio_interval([1.0], [2.0]) == Ratio(0.5, None, None, 1)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +165,9 @@ def test_one_unit_has_no_interval() -> None:
         ([math.nan], [1.0], 0.95, "finite"),
         ([1.0], [math.inf], 0.95, "finite"),
         ([1.0, 2.0], [0.0, 0.0], 0.95, "add up to 0"),
+        ([1.0, 2.0, 3.0], [3.0, -1.0, -2.0], 0.95, "add up to 0"),
+        ([1.0, 2.0], [1e-320, 1e-320], 0.95, "too large"),
+        ([1.0, 2.0], [1.0, 1.0], 0.0, "no confidence"),
         ([1.0, 2.0], [1.0, 1.0], 1.0, "no confidence"),
     ],
 )

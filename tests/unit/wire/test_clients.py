@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from pytest_llmrel.core.fault import FaultPlan
 from pytest_llmrel.simulator import Simulator
 from pytest_llmrel.wire.budget import Budget
 from pytest_llmrel.wire.course import course_of
+from pytest_llmrel.wire.faults import Injector
 from pytest_llmrel.wire.internals import watched_clients
 from pytest_llmrel.wire.redaction import REDACTED
 from pytest_llmrel.wire.run import RunWire
@@ -175,6 +177,59 @@ def test_redirects_are_one_call(library: Any, way: str, make_wire: MakeWire) -> 
         assert ask(library, way, url + "/first") == (307, b"")
         assert in_flight(wire, url) == 0
     assert [(call.path, call.status) for call in wire.calls] == [("/first", 200), ("/first", 307)]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_answer_that_breaks_off_before_it_can_be_spoiled(
+    library: Any, is_async: bool, make_wire: MakeWire
+) -> None:
+    """A body that we read ourselves: its error is the client's, and its only connection is free for the next call."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        is_cut = handler.path == "/cut"
+        reply(handler, TEXT, content_length=str(len(TEXT) + 10 * is_cut))
+        handler.close_connection = is_cut
+
+    options = {"limits": library.Limits(max_connections=1), "timeout": library.Timeout(10, pool=0.2)}
+
+    async def asynchronous(url: str) -> None:
+        async with library.AsyncClient(**options) as client:
+            with pytest.raises(library.RemoteProtocolError):
+                await client.post(url + "/cut", json=QUESTION)
+            await client.post(url, json=QUESTION)
+
+    def synchronous(url: str) -> None:
+        with library.Client(**options) as client:
+            with pytest.raises(library.RemoteProtocolError):
+                client.post(url + "/cut", json=QUESTION)
+            client.post(url, json=QUESTION)
+
+    wire = make_wire(injector=Injector(FaultPlan(("malformed",)), 1))
+    with serving(answer) as url, watched_clients(lambda request: course_of(wire, request)):
+        if is_async:
+            asyncio.run(asynchronous(url))
+        else:
+            synchronous(url)
+        assert in_flight(wire, url) == 0
+    assert [call.error for call in wire.calls] == ["RemoteProtocolError", ""]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("way", ["plain", "async plain"])
+def test_a_refusal_that_a_hook_objects_to_is_not_spoiled(library: Any, way: str, make_wire: MakeWire) -> None:
+    """Nothing is left to be read of it: the client gets the error of its hook, and the refusal costs nothing."""
+    wire = make_wire(injector=Injector(FaultPlan(("truncated",)), 1))
+    options = hooks(way, "response", lambda response: response.raise_for_status() and None)
+
+    def refuse(handler: BaseHTTPRequestHandler) -> None:
+        reply(handler, status=400)
+
+    with serving(refuse) as url, watched_clients(lambda request: course_of(wire, request)):
+        with pytest.raises(library.HTTPStatusError):
+            ask(library, way, url, **options)
+        assert in_flight(wire, url) == 0
+    assert [(call.status, call.cost) for call in wire.calls] == [(400, 0.0)]
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -92,7 +92,7 @@ def test_bodies_that_have_no_fields(body: bytes | None) -> None:
 
 @pytest.mark.parametrize("key", ["\ud800", "two\nlines", "\x1b[31m", "\u202e"])
 def test_names_that_cannot_be_printed(key: str) -> None:
-    """Half a character in a name could be written to a tape, and never be read again; it goes by its hash."""
+    """Line breaks and halves of characters would stand in a message about a change: such a name goes by its hash."""
     asked, url = {"metadata": {key: 1}}, f"http://h/v1?{quote(key, errors='replace')}=2"
     fields = printed(asked, url)
     assert all(name.isprintable() for name in fields)
