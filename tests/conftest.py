@@ -1,17 +1,21 @@
 """What inner sessions import late is imported here first.
 
 pytester forgets the modules that a session imported, and a module imported again is another module: httpx would
-look for the exceptions of an httpcore that is gone, and a patch would change a copy that nobody uses.
+look for the exceptions of an httpcore that is gone, a patch would change a copy that nobody uses, and numpy and
+pydantic cannot be imported twice at all.
 """
 
 import importlib
 import pkgutil
 
+import genai_prices.data  # noqa: F401
 import httpcore  # noqa: F401
 import httpcore2  # noqa: F401
+import numpy as np  # noqa: F401
+import pydantic  # noqa: F401
 
 import pytest_llmrel
 
 for _module in pkgutil.walk_packages(pytest_llmrel.__path__, "pytest_llmrel."):
-    if not _module.name.endswith("__main__"):
+    if not _module.name.endswith("__main__"):  # importing it runs the command
         importlib.import_module(_module.name)

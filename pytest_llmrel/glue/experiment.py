@@ -11,7 +11,7 @@ from pytest_llmrel.core.plan import RunPlan, attempts
 from pytest_llmrel.glue.crew import Staffing, staffing_of
 from pytest_llmrel.glue.guards import SessionGuards
 from pytest_llmrel.glue.stage import Stage
-from pytest_llmrel.glue.wire import item_wire, save_tape
+from pytest_llmrel.glue.wire import item_wire, save_tape, tape_damage
 from pytest_llmrel.reports.comparison import baseline_entry
 from pytest_llmrel.reports.result import Result, result_entry
 from pytest_llmrel.verdict.decide import decide
@@ -50,20 +50,20 @@ class Experiment:
         self._escalation: Summary | None = None
         self._wire = item_wire(item, plan)
         self._tape: dict[str, Any] | None = None
-        self.summary = Aggregate(plan, len(self._attempts(0, self._runs))).summary(
-            "the set-up of its shared fixtures failed"
+        self._todo = self._attempts(0, self._runs)
+        self.summary = Aggregate(plan, len(self._todo)).summary(
+            self.obstacle or "the set-up of its shared fixtures failed"
         )
 
     def execute(self) -> None:
         """Make the runs; what ends the session is raised, after it was summed up."""
         staffing = staffing_of(self._item, self._plan)
         self._notes = staffing.notes
-        todo = self._attempts(0, self._runs)
         is_taped = self._wire.mode is not TapeMode.OFF  # a tape holds all runs, and replays all of them
         is_free = not (self._standing.compare or self._standing.record or is_taped)
         most_errors = float(self._item.config.getini("llmrel_max_error_rate"))
-        stopping = stopping_for(self._plan, len(todo), most_errors) if is_free else None
-        stage = Stage(self._plan, todo, staffing.concurrency, self._wire, stopping)
+        stopping = stopping_for(self._plan, len(self._todo), most_errors) if is_free else None
+        stage = Stage(self._plan, self._todo, staffing.concurrency, self._wire, stopping)
         try:
             stage.execute(self._item, staffing)
         finally:
@@ -72,9 +72,10 @@ class Experiment:
         self._tape = save_tape(self._item, self._wire)
 
     @property
-    def unplayable(self) -> str:
-        """Why the runs cannot be replayed as asked, ``""`` if they can."""
-        return self._wire.lacks(self._attempts(0, self._runs))
+    def obstacle(self) -> str:
+        """Why there can be no run as asked, known before anything is set up; ``""`` if nothing is."""
+        damage = self._standing.note if self._standing.status == "damaged" else ""
+        return damage or tape_damage(self._item) or self._wire.lacks(self._todo)
 
     def result(self) -> Result:
         """The verdict and everything it rests on."""

@@ -12,10 +12,9 @@ from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.errors import GateFailure, PlanError
 from pytest_llmrel.glue.collect import plan_of
 from pytest_llmrel.glue.experiment import Experiment
-from pytest_llmrel.glue.guards import SessionGuards
 from pytest_llmrel.glue.runnode import set_up_shared
 from pytest_llmrel.glue.session import SessionResults
-from pytest_llmrel.glue.wire import session_wire, tape_damage, watched
+from pytest_llmrel.glue.wire import session_wire, watched
 from pytest_llmrel.reports.explanation import explain
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result
@@ -68,10 +67,8 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
 
 def _set_up(item: pytest.Function, plan: RunPlan) -> None:
     __tracebackhide__ = True
-    standing = SessionGuards.of(item.config).standing(item)
-    damage = standing.note if standing.status == "damaged" else ""
-    if damage := damage or tape_damage(item) or Experiment(item, plan).unplayable:
-        pytest.fail(damage, pytrace=False)
+    if obstacle := Experiment(item, plan).obstacle:
+        pytest.fail(obstacle, pytrace=False)
     set_up_shared(item)
 
 

@@ -1,7 +1,8 @@
 """How one call goes: a fault in its place, the answer of a tape, or the host's, asked kindly and again."""
 
 from collections.abc import Generator
-from time import monotonic
+from email.utils import parsedate_to_datetime
+from time import monotonic, time
 
 from pytest_llmrel.core.run import judging
 from pytest_llmrel.errors import BudgetSpent, Unreplayable
@@ -136,10 +137,15 @@ def _note_head(throttle: Throttle, began: float, head: Head) -> float:
 
 
 def _retry_after(head: Head) -> float:
-    """Seconds; a date or nonsense is none at all."""
+    """Seconds that the host asks for (RFC 9110, 10.2.3; OpenAI's in ms); nonsense asks for none."""
+    for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        try:
+            return max(0.0, float(head.header(name)) / per_second)
+        except ValueError:
+            continue
     try:
-        return max(0.0, float(head.header("retry-after")))
-    except ValueError:
+        return max(0.0, parsedate_to_datetime(head.header("retry-after")).timestamp() - time())
+    except (ValueError, OverflowError):
         return 0.0
 
 

@@ -40,6 +40,7 @@ class ItemWire:
         self.alone = False
         self.only: RunWire | None = None
         self._unrecorded: list[Attempt] = []
+        self._cut_short = 0
         self._outside = 0
         self.tape = tape or Tape()
         self._faults = faults
@@ -94,6 +95,8 @@ class ItemWire:
         wire.end()
         if self.only is wire:
             self.only = None
+        if wire.player is not None and wire.player.left:
+            self._cut_short += 1
         if wire.recorder is not None:
             self._keep(run.attempt, wire.recorder, seconds)
         reported = [self._priced(call) for call in run.reported]
@@ -120,6 +123,11 @@ class ItemWire:
         if self._unrecorded:
             notes.append(
                 f"{len(self._unrecorded)} runs are on no tape: a call had not ended, or was cancelled"
+            )
+        if self._cut_short:
+            notes.append(
+                f"{self._cut_short} runs made fewer calls than their tape holds; if that is how the code is "
+                "now, delete the tape and record it anew"
             )
         return notes
 

@@ -6,20 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any, Final
 
 from pytest_llmrel.core.call import Usage
 from pytest_llmrel.errors import PlanError
 from pytest_llmrel.wire.flavours import provider_at
+from pytest_llmrel.wire.listed import ListedPrices
 
 __all__ = ["Price", "PriceList", "read_prices"]
 
 _MILLION: Final = 1_000_000
-_FREE: Final = ":free"
 _DATE: Final = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|\d{8})$")
-_MAKERS: Final = ("litellm", "openai", "google", "mistral", "cohere", "voyageai")
-"""Who is asked for a model that genai-prices assigns to nobody; the first one reads ``openai/gpt-4o``."""
 _KEYS: Final = ("input", "output", "cache_read", "cache_write")
 _REMEDY: Final = (
     "write it as 'gpt-4o-mini: input 0.15, output 0.60, cache_read 0.075', in US dollars per million tokens"
@@ -75,7 +73,7 @@ class PriceList:
         self._prefixes = sorted((name[:-1] for name in own if name.endswith("*")), key=len, reverse=True)
         self._ask = ask
         self._price_of = lru_cache(maxsize=1024)(self._look_up)
-        self._listed = lru_cache(maxsize=4096)(_listed_cost)
+        self._listed = ListedPrices()
 
     def cost(self, usage: Usage, url: str = "") -> float | None:
         """US dollars of one call: what the hook says, else the own price, else that of genai-prices.
@@ -98,10 +96,7 @@ class PriceList:
         price = self._price_of(usage.model) if self._own else None
         if price is not None:
             return price.of(usage)
-        try:
-            return self._listed(usage, provider_at(url) if url else None)
-        except Exception:  # noqa: BLE001  whatever is wrong with a foreign price list, the price is unknown
-            return None
+        return self._listed.cost(usage, provider_at(url) if url else None)
 
     def _look_up(self, model: str) -> Price | None:
         found = self._own.get(model) or self._own.get(_DATE.sub("", model))
@@ -181,56 +176,3 @@ def _checked(answer: Any, model: str) -> float:
             "US dollars of at least 0, as a Decimal, or None where it does not know"
         )
     return value
-
-
-class _Reported(SimpleNamespace):
-    """Usage as genai-prices takes it; of what was not reported it is told so, as its older versions need."""
-
-    def __getattr__(self, name: str) -> None:
-        if name.startswith("__"):
-            raise AttributeError(name)
-
-
-def _listed_cost(usage: Usage, provider: str | None) -> float | None:
-    """By the data that genai-prices brings along.
-
-    Raises:
-        Exception: of any kind, where it does not know.
-    """
-    model = usage.model.removeprefix("models/")
-    reported = _Reported(**_units(usage))
-    sellers = (None, *_MAKERS) if provider is None else (provider,)
-    found = next((price for seller in sellers if (price := _calculated(reported, model, seller))), None)
-    if found is None or not _is_complete(found.model.id, found.model_price, usage):
-        return None
-    total = float(found.total_price)
-    return total if math.isfinite(total) and total >= 0 else None
-
-
-def _calculated(reported: _Reported, model: str, provider: str | None) -> Any:
-    """The calculation of genai-prices, ``None`` if it does not know the model there."""
-    from genai_prices import calc_price
-
-    try:
-        return calc_price(reported, model, provider_id=provider)
-    except LookupError:
-        return None
-
-
-def _units(usage: Usage) -> dict[str, int]:
-    named = {
-        "cache_read_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "output_reasoning_tokens": usage.reasoning_tokens,
-    }
-    whole = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-    return whole | {name: count for name, count in named.items() if count} | dict(usage.units)
-
-
-def _is_complete(model: str, price: object, usage: Usage) -> bool:
-    """Whether the list has a price for what was used: where it has none, genai-prices would count 0."""
-    keys = [key for key, value in vars(price).items() if value is not None and not key.startswith("_")]
-    if not keys:
-        return model.endswith(_FREE)
-    used = {"input": usage.input_tokens, "output": usage.output_tokens}
-    return all(not count or any(key.startswith(way) for key in keys) for way, count in used.items())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pytest_llmrel.errors import Unreplayable
 from pytest_llmrel.wire.fingerprint import difference
 
-__all__ = ["Address", "Player", "Recorded", "Recorder", "Tape", "Track", "missing_tracks"]
+__all__ = ["Address", "Player", "Recorded", "Recorder", "Tape", "Track"]
 
 Address = tuple[str, str, int]
 """Case, key of the wording, number of the run."""
@@ -137,8 +137,3 @@ class Recorder:
         """All of them; ``None`` while one of them has not ended."""
         ended = [call for call in self._calls if call is not None]
         return tuple(ended) if len(ended) == len(self._calls) else None
-
-
-def missing_tracks(tape: Tape, wanted: Collection[Address]) -> list[Address]:
-    """The addresses that have no track, in order."""
-    return [address for address in wanted if address not in tape.tracks]

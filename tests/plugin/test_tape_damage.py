@@ -152,6 +152,20 @@ def test_a_changed_request_is_named(
     assert remedy in outcome.out
 
 
+def test_fewer_calls_than_recorded_are_told(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was asked was answered as before; that the code asks less now is said, and no verdict of its own."""
+    calls = "@krun(3)\ndef test_a(llmrel):\n    ask()\n    if {}: ask()\n"
+    suite = recorded(pytester, monkeypatch, calls.format(True))
+    unchanged = suite.run(NOWHERE, REPLAY).outcomes(passed=1)
+    fewer = refused(suite, calls.format("llmrel.index == 0")).outcomes(passed=1)
+    said = "2 runs made fewer calls than their tape holds"
+    assert said in fewer.out
+    assert said not in unchanged.out
+    assert (unchanged.test()["cost"]["calls"], fewer.test()["cost"]["calls"]) == (6, 4)
+
+
 def test_a_long_prompt_is_told_by_its_hash(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -280,6 +280,9 @@ def test_too_few_runs_on_the_tape(pytester: pytest.Pytester, monkeypatch: pytest
     assert short.log() == []
     said = "the tape lacks 3 of 8 runs, first of all run 5; record what is missing with --llmrel-tape=record"
     assert said in short.out
+    assert "the set-up of its shared fixtures failed" not in missing.out + short.out
+    assert missing.test()["stopped"]["reason"].startswith("there is no tape")
+    assert short.test()["stopped"]["reason"] == said
 
 
 def test_all_runs_are_made(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,10 @@
 """Suites that ask a simulated model over HTTP, session after session, and what they left on disk."""
 
-# numpy, pydantic and genai_prices cannot be imported twice in one process, and inner sessions forget imports.
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import genai_prices.data  # noqa: F401
-import httpx  # noqa: F401
-import httpx2  # noqa: F401
-import numpy as np  # noqa: F401
-import pydantic  # noqa: F401
 import pytest
 from example import PLAIN, Example, Outcome
 

@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -150,6 +152,28 @@ def test_a_pause_that_cannot_be_read_is_none(make_wire: MakeWire, ask: Ask, valu
     steps, end = go(make_wire(), ask(), head(429, retry_after=value), head())
     assert [type(step) for step in steps] == [Send, Wait, Send]
     assert end.head.status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"retry-after": "a date"},
+        {"retry-after-ms": "45000"},
+        {"retry-after-ms": "45000", "retry-after": "1"},
+        {"retry-after-ms": "soon", "retry-after": "45"},
+    ],
+)
+def test_ways_to_ask_for_a_pause(make_wire: MakeWire, ask: Ask, headers: dict[str, str]) -> None:
+    """A date, and OpenAI's milliseconds, which are more exact than the seconds beside them."""
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=48), usegmt=True)
+    headers = {name: date if value == "a date" else value for name, value in headers.items()}
+    course = course_of(make_wire(), ask())
+    next(course)
+    assert isinstance(course.send(Head(429, tuple(headers.items()))), Wait)
+    pause = course.send(None)
+    course.close()
+    assert isinstance(pause, Wait)
+    assert 40 < pause.seconds <= 50
 
 
 def test_a_spent_budget_lets_nothing_through(make_wire: MakeWire, ask: Ask) -> None:

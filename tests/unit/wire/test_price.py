@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 import warnings
 from decimal import Decimal
 from typing import Any
@@ -209,40 +208,6 @@ def test_an_exception_of_the_hook_is_the_user_s() -> None:
 
     with pytest.raises(KeyError):
         PriceList(ask=ask).cost(MINI)
-
-
-def test_a_price_list_that_breaks_is_an_unknown_price(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever it raises."""
-
-    def broken(*_: Any, **__: Any) -> None:
-        raise RuntimeError
-
-    monkeypatch.setattr("genai_prices.calc_price", broken)
-    assert PriceList().cost(MINI) is None
-
-
-def test_one_answer_is_kept_and_any_thread_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equal usage at the same provider is calculated once, unknown prices too, and other usage for itself."""
-    import genai_prices
-
-    calls: list[Usage] = []
-    real: Any = genai_prices.calc_price
-    monkeypatch.setattr("genai_prices.calc_price", lambda *a, **k: calls.append(a[0]) or real(*a, **k))
-    prices, costs = PriceList(), list[float | None]()
-    assert [prices.cost(Usage("ours", 1, 1)) for _ in range(5)] == [None] * 5
-    assert len({id(usage) for usage in calls}) == 1
-    asked_for_ours = len(calls)
-    prices.cost(MINI)
-    asks = [
-        threading.Thread(target=lambda: costs.extend(prices.cost(MINI) for _ in range(100))) for _ in range(8)
-    ]
-    for thread in asks:
-        thread.start()
-    for thread in asks:
-        thread.join()
-    assert costs == [MINI_COST] * 800
-    assert len(calls) == 1 + asked_for_ours
-    assert prices.cost(Usage("gpt-4o-mini", 2000, 200)) == pytest.approx(2 * (1000 * 0.15 + 100 * 0.60) / 1e6)
 
 
 def test_nothing_is_fetched() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from pytest_llmrel.errors import Unreplayable
-from pytest_llmrel.wire.tape import Player, Recorded, Recorder, Tape, Track, missing_tracks
+from pytest_llmrel.wire.tape import Player, Recorded, Recorder, Track
 
 ASKED: Mapping[str, str] = {"method": "POST", "body.model": "m", "body.user": "u-1"}
 
@@ -110,10 +110,3 @@ def test_a_recorder_with_an_open_call_has_no_calls() -> None:
     assert recorder.calls is None
     recorder.end(first, Recorded({}, 500))
     assert [one.status for one in recorder.calls or ()] == [500, 200]
-
-
-def test_missing_tracks_are_told_in_order() -> None:
-    """Of those that are wanted, by case, wording and run; others on the tape do not matter."""
-    known = Tape("t", "1", {one.address: one for one in (track(run=1), track(run=2))})
-    wanted = [("case", "key", 3), ("case", "key", 2), ("case", "", 1), ("", "key", 1)]
-    assert missing_tracks(known, wanted) == [("case", "key", 3), ("case", "", 1), ("", "key", 1)]
