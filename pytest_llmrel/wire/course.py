@@ -127,7 +127,7 @@ def _held(wire: RunWire, seconds: float) -> Generator[Wait, None, None]:
 
 def _note_head(throttle: Throttle, began: float, head: Head) -> float:
     """Tell the throttle what the host said; the pause that it wants, in seconds."""
-    pause = _retry_after(head)
+    pause = _retry_after(head) if head.status in _RETRIED else 0.0
     if head.status == _TOO_MANY:
         # Whoever wants more than that gets nobody to wait: it is passed on, to this test and the next.
         throttle.refused(began, pause if pause <= LONGEST_PAUSE else 0.0)
