@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pytest_llmrel.core.call import Exchange, Usage
     from pytest_llmrel.core.run import Run
     from pytest_llmrel.errors import GateFailure, LlmrelError, UsageProblem
-    from pytest_llmrel.glue.marks import faults, krun, paraphrase
+    from pytest_llmrel.glue.marks import faults, golden, krun, paraphrase
 
 __all__ = [
     "Exchange",
@@ -20,6 +20,7 @@ __all__ = [
     "Usage",
     "UsageProblem",
     "faults",
+    "golden",
     "krun",
     "paraphrase",
 ]
@@ -32,6 +33,7 @@ _HOMES = {
     "Usage": "core.call",
     "UsageProblem": "errors",
     "faults": "glue.marks",
+    "golden": "glue.marks",
     "krun": "glue.marks",
     "paraphrase": "glue.marks",
 }

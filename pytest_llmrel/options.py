@@ -46,6 +46,7 @@ def add_options(parser: pytest.Parser) -> None:
     """Declare options and ini keys; ``docs/reference/options.md`` describes them."""
     group = parser.getgroup("llmrel", "reliability of LLM features (pytest_llmrel)")
     _add_run_options(group)
+    _add_choice(group)
     _add_baseline_options(group)
     _add_wire_options(group)
     _add_ini_keys(parser)
@@ -66,6 +67,15 @@ def _add_run_options(group: pytest.OptionGroup) -> None:
     )
     group.addoption(
         "--llmrel-json", type=_path, metavar="PATH", help="write the results to PATH as JSON (schema 1)"
+    )
+
+
+def _add_choice(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--llmrel-case",
+        action="append",
+        metavar="ID",
+        help="run only this case of the datasets, and only tests that have it; may be given several times",
     )
 
 
@@ -213,6 +223,10 @@ def _check_number(config: pytest.Config, name: str, rule: str, is_valid: Callabl
 
 def _check_baseline(config: pytest.Config) -> None:
     mode = config.getoption("llmrel_baseline")
+    if mode in {"new", "update", "reset"} and config.getoption("llmrel_case"):
+        raise pytest.UsageError(
+            f"--llmrel-baseline={mode} with --llmrel-case would record some cases only; leave one of them out"
+        )
     on_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
     if mode in {"update", "reset"} and on_ci and not config.getoption("llmrel_force"):
         raise pytest.UsageError(

@@ -17,7 +17,11 @@ _MARKERS = (
         "krun(k=10, *, pass_rate, gates, gate, stop, concurrency, timeout, task_minutes): "
         "run the test k times, independently and concurrently, and judge all runs at once"
     ),
-    "paraphrase(argname, *wordings): run a krun test in each of these wordings of the same request",
+    (
+        "paraphrase(argname, *wordings, file, field, perturb, n): "
+        "run a krun test in each of these wordings of the same request"
+    ),
+    "llmrel_golden(path, argname='case', *, schema, each): run a krun test over each row of a dataset",
     "llmrel_faults(*names, rate=1.0): let calls over HTTP of a krun test meet these faults",
 )
 
@@ -54,11 +58,11 @@ def llmrel() -> object:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give the argument of a ``paraphrase`` mark a value, so that pytest does not look for a fixture."""
-    if metafunc.definition.get_closest_marker("paraphrase") is not None:
-        from pytest_llmrel.glue.collect import parametrize_wording
+    """Give the arguments of our marks a value, so that pytest does not look for a fixture."""
+    if any(map(metafunc.definition.get_closest_marker, ("paraphrase", "llmrel_golden"))):
+        from pytest_llmrel.glue.inputs import parametrize_inputs
 
-        parametrize_wording(metafunc)
+        parametrize_inputs(metafunc)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -101,14 +105,16 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return True
 
 
-def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: Sequence[pytest.Item]) -> str:
-    """Read the baselines; a mistake in how, or ``""``."""
+def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list[pytest.Item]) -> str:
+    """Leave out what the command line does not want, and read the baselines; a mistake in how, or ``""``."""
     from pytest_llmrel.errors import PlanError
     from pytest_llmrel.glue.collect import warn_of_infeasible_gates
+    from pytest_llmrel.glue.dataset import deselect_others
     from pytest_llmrel.glue.guards import SessionGuards
 
     guards = SessionGuards.of(config)
     try:
+        deselect_others(config, chosen)
         guards.prepare(collected, chosen)
     except PlanError as error:
         return f"pytest_llmrel: {error}"
@@ -129,7 +135,7 @@ def _refuse(config: pytest.Config, items: list[pytest.Item], mistakes: str) -> N
 
 
 def _is_marked(item: pytest.Item) -> bool:
-    return item.get_closest_marker("krun") is not None or item.get_closest_marker("paraphrase") is not None
+    return any(map(item.get_closest_marker, ("krun", "paraphrase", "llmrel_golden")))
 
 
 def _guards(config: pytest.Config) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pytest_llmrel.core.fault import FaultPlan
 from pytest_llmrel.core.gate import BETWEEN_WORDINGS, UNDER_FAULTS, Gate, GateMode, parse_gate
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Variant
 from pytest_llmrel.core.seed import run_seed, variant_key
 from pytest_llmrel.errors import GateError, PlanError
@@ -53,8 +54,7 @@ class RunPlan:
 
     Attributes:
         k: runs per case and variant, at least 1.
-        variants: the wordings; a single empty one without ``paraphrase``.
-        argname: the argument that receives the wording, ``None`` without ``paraphrase``.
+        inputs: what it is run over.
         gates: the bars; empty means that every run must pass.
         concurrency: most runs in flight at once, at least 1.
         timeout: seconds one run may take.
@@ -65,8 +65,7 @@ class RunPlan:
     """
 
     k: int
-    variants: tuple[Variant, ...]
-    argname: str | None
+    inputs: Inputs
     gates: tuple[Gate, ...]
     concurrency: int
     timeout: float
@@ -77,17 +76,18 @@ class RunPlan:
 
 
 def attempts(plan: RunPlan, nodeid: str, runs: range | None = None) -> list[Attempt]:
-    """The runs of a plan, run by run over the variants, so that an early look sees every wording.
+    """The runs of a plan, run by run over cases and wordings, so that an early look sees all of them.
 
     Args:
         plan: how the test is run.
         nodeid: pytest's name of the test.
         runs: numbers of the runs per case and variant, if not ``range(plan.k)``.
     """
+    tasks = plan.inputs.tasks
     return [
-        Attempt("", variant, run, run_seed(nodeid, "", variant.key, run))
+        Attempt(case, variant, run, run_seed(nodeid, case, variant.key, run))
         for run in (range(plan.k) if runs is None else runs)
-        for variant in plan.variants
+        for case, variant in tasks
     ]
 
 
@@ -117,8 +117,7 @@ def resolve(
     marks: Iterable[tuple[tuple[object, ...], Mapping[str, object]]],
     settings: Settings,
     may_be_score: Callable[[str], bool],
-    variants: tuple[Variant, ...] = (Variant(),),
-    argname: str | None = None,
+    inputs: Inputs | None = None,
     faults: FaultPlan | None = None,
 ) -> RunPlan:
     """Make the plan of one test.
@@ -127,8 +126,7 @@ def resolve(
         marks: ``(args, kwargs)`` of its ``krun`` marks, closest first.
         settings: command line and ini file.
         may_be_score: whether a name is a score the test records (see :func:`parse_gate`).
-        variants: the wordings.
-        argname: the argument that receives them.
+        inputs: what it is run over; one empty wording if not given.
         faults: what the calls of the runs meet.
 
     Raises:
@@ -146,14 +144,14 @@ def resolve(
     k = _first(settings.k, said.get("k"), settings.ini_k, DEFAULTS["k"])
     gates = _gates(said, may_be_score, problems)
     mode = GateMode(said.get("gate", DEFAULTS["gate"]))
-    _check_wordings(gates, variants, mode)
+    inputs = inputs or Inputs()
+    _check_wordings(gates, inputs.most_wordings, mode)
     _check_faults(gates, faults)
     if settings.k is None:
         _check_reach(gates, k)
     return RunPlan(
         k=k,
-        variants=variants,
-        argname=argname,
+        inputs=inputs,
         gates=gates,
         concurrency=_concurrency(said.get("concurrency"), settings),
         timeout=float(said.get("timeout", DEFAULTS["timeout"])),
@@ -237,12 +235,12 @@ def _gates(
     return tuple(dict.fromkeys(gates))
 
 
-def _check_wordings(gates: Iterable[Gate], variants: Sequence[Variant], mode: GateMode) -> None:
+def _check_wordings(gates: Iterable[Gate], wordings: int, mode: GateMode) -> None:
     between = [gate for gate in gates if gate.metric in BETWEEN_WORDINGS]
     problems = [
         f"krun: gate '{gate}' compares wordings; give the test at least two with paraphrase"
         for gate in between
-        if len(variants) < 2  # noqa: PLR2004
+        if wordings < 2  # noqa: PLR2004
     ]
     problems += [
         f"krun: gate '{gate}': nothing can prove a sensitivity; use gate='observed' or 'evidence'"

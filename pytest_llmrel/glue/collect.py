@@ -1,24 +1,23 @@
 """From marks to plans, and all the mistakes in them as one usage error."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_llmrel.core.fault import FaultPlan, read_faults
-from pytest_llmrel.core.model import Variant
-from pytest_llmrel.core.plan import RunPlan, Settings, read_variants, resolve
-from pytest_llmrel.errors import PlanError
-from pytest_llmrel.glue.closest import marks_of, parameter_marks
+from pytest_llmrel.core.plan import RunPlan, Settings, resolve
+from pytest_llmrel.errors import PlanError, UsageProblem
+from pytest_llmrel.glue.closest import marks_of
+from pytest_llmrel.glue.inputs import inputs_of
 from pytest_llmrel.glue.runnode import fixture_functions
 from pytest_llmrel.verdict.feasible import infeasible_gates
 
-__all__ = ["mistakes_in", "parametrize_wording", "plan_of", "warn_of_infeasible_gates"]
+__all__ = ["mistakes_in", "plan_of", "warn_of_infeasible_gates"]
 
-_OURS = frozenset({"krun", "llmrel_faults", "paraphrase"})
-_RESERVED = frozenset({"llmrel", "request"})
+_OURS = frozenset({"krun", "llmrel_faults", "llmrel_golden", "paraphrase"})
 _PLAN = pytest.StashKey[RunPlan]()
 
 
@@ -51,7 +50,7 @@ def mistakes_in(session: pytest.Session, items: Iterable[pytest.Item]) -> str:
                 for problem in error.problems:
                     found[f"{path}:{(line or 0) + 1}: {_bare_name(item)}: {problem}"] = None
     many = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
-    headline = f"pytest_llmrel: {many} in krun, paraphrase and faults marks"
+    headline = f"pytest_llmrel: {many} in krun, paraphrase, golden and faults marks"
     return "\n  ".join([headline, *found]) if found else ""
 
 
@@ -70,14 +69,6 @@ def warn_of_infeasible_gates(items: Iterable[pytest.Item]) -> str:
     return ""
 
 
-def parametrize_wording(metafunc: pytest.Metafunc) -> None:
-    """Let pytest know that the argument of a ``paraphrase`` mark has a value; runs replace it by theirs."""
-    marks = marks_of(metafunc.definition, "paraphrase")
-    argname = marks[0].args[0] if marks and marks[0].args else None
-    if isinstance(argname, str) and argname in metafunc.fixturenames and argname not in _RESERVED:
-        metafunc.parametrize(argname, ["<wording>"], ids=[pytest.HIDDEN_PARAM])
-
-
 def _resolve(item: pytest.Item) -> RunPlan:
     if not isinstance(item, pytest.Function) or _is_unittest(item):
         what = f"a {type(item).__name__}"
@@ -85,7 +76,7 @@ def _resolve(item: pytest.Item) -> RunPlan:
             what = "a unittest.TestCase method"
         raise PlanError(f"krun cannot run {what}; write it as a plain pytest function or method")
     problems: list[str] = []
-    argname, variants = _collected(problems, lambda: _wordings(item)) or (None, (Variant(),))
+    inputs = _collected(problems, lambda: inputs_of(item))
     marks = [(mark.args, mark.kwargs) for mark in marks_of(item, "krun")]
     if not marks:
         problems.append(f"{_lonely_mark(item)} without krun runs nothing; add @krun")
@@ -95,9 +86,7 @@ def _resolve(item: pytest.Item) -> RunPlan:
     config = item.config
     plan: RunPlan | None = _collected(
         problems,
-        lambda: resolve(
-            marks, _settings(config), lambda name: _records(item, name), variants, argname, faults
-        ),
+        lambda: resolve(marks, _settings(config), lambda name: _records(item, name), inputs, faults),
     )
     if problems or plan is None:
         raise PlanError(*problems)
@@ -110,7 +99,8 @@ def _faults(item: pytest.Function) -> FaultPlan | None:
 
 
 def _lonely_mark(item: pytest.Function) -> str:
-    return "paraphrase" if marks_of(item, "paraphrase") else "faults"
+    marks = {"paraphrase": "paraphrase", "golden": "llmrel_golden", "faults": "llmrel_faults"}
+    return next(name for name, mark in marks.items() if marks_of(item, mark))
 
 
 def _settings(config: pytest.Config) -> Settings:
@@ -127,42 +117,9 @@ def _settings(config: pytest.Config) -> Settings:
 def _collected(problems: list[str], make: Callable[[], Any]) -> Any:
     try:
         return make()
-    except PlanError as error:
+    except UsageProblem as error:
         problems.extend(error.problems)
         return None
-
-
-def _wordings(item: pytest.Function) -> tuple[str | None, tuple[Variant, ...]]:
-    marks = marks_of(item, "paraphrase")
-    if not marks:
-        return None, (Variant(),)
-    if sum(mark.name == "paraphrase" for mark in item.own_markers) > 1:
-        raise PlanError("two paraphrase marks on one test; put all wordings into one")
-    if marks[0] in parameter_marks(item):
-        raise PlanError("paraphrase cannot stand in pytest.param; put it on the test")
-    return _read_paraphrase(item, marks[0])
-
-
-def _read_paraphrase(item: pytest.Function, mark: pytest.Mark) -> tuple[str, tuple[Variant, ...]]:
-    argname, *wordings = mark.args or (None,)
-    problems = [f"paraphrase has no argument {name!r}" for name in mark.kwargs]
-    if not isinstance(argname, str):
-        problems.append("paraphrase takes the name of an argument first, then the wordings")
-    elif argname in _RESERVED:
-        problems.append(f"paraphrase: {argname!r} is not a wording but a fixture; choose another name")
-    elif argname not in item.fixturenames:
-        problems.append(f"paraphrase: {argname!r} is not in the signature of the test; mend the name")
-    elif argname in fixture_functions(item) and argname not in _parameters(item):
-        problems.append(f"paraphrase: {argname!r} is a fixture that is not replaced; choose another name")
-    variants: Sequence[Variant] = _collected(problems, lambda: read_variants(wordings)) or ()
-    if problems:
-        raise PlanError(*problems)
-    return str(argname), tuple(variants)
-
-
-def _parameters(item: pytest.Function) -> Iterable[str]:
-    callspec = getattr(item, "callspec", None)
-    return callspec.params if callspec else ()
 
 
 def _records(item: pytest.Function, name: str) -> bool:

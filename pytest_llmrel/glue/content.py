@@ -15,10 +15,14 @@ __all__ = ["content_of"]
 
 
 def content_of(item: pytest.Function, plan: RunPlan) -> str:
-    """Sixteen hex digits of code, parameter set and wordings; names, marks, comments do not count."""
+    """Sixteen hex digits of code, parameter set and written wordings; names, marks, comments do not count."""
     callspec = getattr(item, "callspec", None)
-    parts = [_code(item.function), callspec.id if callspec else "", *sorted(v.key for v in plan.variants)]
+    parts = [_code(item.function), callspec.id if callspec else "", *_keys(plan)]
     return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _keys(plan: RunPlan) -> list[str]:
+    return sorted(variant.key for variant in plan.inputs.variants)
 
 
 @lru_cache(maxsize=4096)

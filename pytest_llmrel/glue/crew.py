@@ -112,7 +112,8 @@ def _host(item: pytest.Function, *, inline: bool) -> LoopHost:
 def _fixtures_are_immediate(item: pytest.Function, plan: RunPlan) -> bool:
     """Whether no function-scoped fixture of the test could block the loop, or has to wait for it."""
     per_run = {name for name, (scope, _) in fixture_functions(item).items() if scope == "function"}
-    return per_run <= {"llmrel", "request", plan.argname, *_direct_parameters(item)}
+    given = {"llmrel", "request", plan.inputs.argname, plan.inputs.case_argname}
+    return per_run <= {*given, *_direct_parameters(item)}
 
 
 def _direct_parameters(item: pytest.Function) -> set[str]:

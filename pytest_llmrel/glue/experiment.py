@@ -28,7 +28,7 @@ def planned_runs(item: pytest.Item, plan: RunPlan, standing: Standing) -> int:
     if standing.record not in {"begin", "replace"}:
         return plan.k
     wanted: int = item.config.getoption("llmrel_baseline_runs")
-    return max(plan.k, ceil(wanted / len(plan.variants)))
+    return max(plan.k, ceil(wanted / len(plan.inputs.tasks)))
 
 
 class Experiment:

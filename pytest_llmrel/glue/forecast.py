@@ -37,6 +37,6 @@ def _forecasts(items: Sequence[pytest.Item]) -> list[Forecast]:
 def _forecast(item: pytest.Function) -> Forecast:
     guards, plan = SessionGuards.of(item.config), plan_of(item)
     standing = guards.standing(item)
-    runs = planned_runs(item, plan, standing) * len(plan.variants)
-    further = guards.rule.factor * plan.k * len(plan.variants) if standing.compare else 0
+    runs = planned_runs(item, plan, standing) * len(plan.inputs.tasks)
+    further = guards.rule.factor * plan.k * len(plan.inputs.tasks) if standing.compare else 0
     return forecast_of(item.nodeid, runs, runs + further, standing.entry)

@@ -61,6 +61,7 @@ class Lifecycle:
         self._body_is_async = body_is_async
         self._foreign = foreign
         self._alarm = alarm
+        self._cases = {case.id: case for case in plan.inputs.cases}
         self._running: dict[Attempt, tuple[Run, RunWire]] = {}
         # What the shared fixtures set is visible to every run, whatever thread it is in.
         self._context = copy_context()
@@ -129,8 +130,11 @@ class Lifecycle:
         current_run.set(run)
         self._running[attempt] = run, self._wire.begin(run)
         given: dict[str, object] = {"llmrel": run}
-        if self._plan.argname is not None:
-            given[self._plan.argname] = run.variant
+        inputs = self._plan.inputs
+        if inputs.argname is not None:
+            given[inputs.argname] = run.variant
+        if inputs.case_argname is not None:
+            given[inputs.case_argname] = self._cases[run.case]
         return self._factory.make(run, given, None if coroutines is None else coroutines.wait)
 
     def _finish(self, node: RunNode, ending: Ending) -> Sample:

@@ -1,11 +1,12 @@
-"""The decorators ``krun``, ``paraphrase`` and ``faults``: typed names for marks of pytest."""
+"""The decorators ``krun``, ``paraphrase``, ``golden`` and ``faults``: typed names for marks of pytest."""
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import Any, Literal, TypeVar, overload
 
 import pytest
 
-__all__ = ["faults", "krun", "paraphrase"]
+__all__ = ["faults", "golden", "krun", "paraphrase"]
 
 
 Test = TypeVar("Test", bound=Callable[..., Any] | type)
@@ -72,14 +73,50 @@ def krun(
     return pytest.mark.krun(**said)
 
 
-def paraphrase(argname: str, *wordings: str) -> pytest.MarkDecorator:
+def paraphrase(
+    argname: str,
+    *wordings: str,
+    file: str | PathLike[str] | None = None,
+    field: str | None = None,
+    perturb: Sequence[str] = (),
+    n: int | None = None,
+) -> pytest.MarkDecorator:
     """Run a ``krun`` test in several wordings of the same request, k times each.
 
+    The wordings come from one place: this mark, a file, or the dataset of :func:`golden`.
+
     Args:
-        argname: the argument of the test that receives the wording; fixtures may request it too.
+        argname: the argument of the test that receives the wording; fixtures may request it too. With
+            ``golden`` and neither wordings nor file, the column of that name is the primary wording.
         wordings: the first is the primary one, the others rephrase it; each differs from the others.
+        file: path of a paraphrase file (TOML), relative to the test file; its reviewed wordings run.
+        field: the column of the dataset that holds the list of wordings of each case.
+        perturb: names of edits that make further wordings of the primary one, the same in every session.
+        n: wordings per edit, at least 1; default 1.
     """
-    return pytest.mark.paraphrase(argname, *wordings)
+    given = {"file": file, "field": field, "perturb": tuple(perturb) or None, "n": n}
+    said = {name: value for name, value in given.items() if value is not None}
+    return pytest.mark.paraphrase(argname, *wordings, **said)
+
+
+def golden(
+    path: str | PathLike[str], argname: str = "case", *, schema: type | None = None, each: bool = False
+) -> pytest.MarkDecorator:
+    """Run a ``krun`` test over the rows of a dataset, k times each, and judge them together.
+
+    Runs of the same case are not independent: intervals are over cases. The mark is named
+    ``llmrel_golden``.
+
+    Args:
+        path: of a JSONL, JSON, CSV, TOML or YAML file, relative to the test file. Rows with a column ``id``
+            are called by it, others by a hash of their content.
+        argname: the argument of the test that receives the row; its columns are attributes.
+        schema: a pydantic model that every row has to fit.
+        each: whether every row is a test of its own.
+    """
+    given = {"schema": schema, "each": each or None}
+    said = {name: value for name, value in given.items() if value is not None}
+    return pytest.mark.llmrel_golden(path, argname, **said)
 
 
 def faults(

@@ -1,4 +1,4 @@
-"""What a test is run with: asked of the user's hook, since a comparison with other things means nothing."""
+"""What a test is run with, by dataset and the user's hook: a comparison with other things means nothing."""
 
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -6,6 +6,7 @@ from hashlib import blake2b
 import pytest
 
 from pytest_llmrel.errors import PlanError
+from pytest_llmrel.glue.dataset import dataset_hash
 
 __all__ = ["provenance_of"]
 
@@ -14,12 +15,13 @@ _LONGEST = 80
 
 
 def provenance_of(item: pytest.Item) -> Mapping[str, str]:
-    """The answers of all ``pytest_llmrel_provenance`` hooks together, sorted by name.
+    """The hash of the dataset and the answers of all ``pytest_llmrel_provenance`` hooks, sorted by name.
 
     Raises:
         PlanError: an answer is no mapping of names to texts, or two answers contradict each other.
     """
-    said: dict[str, str] = {}
+    rows = dataset_hash(item)
+    said: dict[str, str] = {"dataset": rows} if rows else {}
     for answer in item.ihook.pytest_llmrel_provenance(item=item):
         if not isinstance(answer, Mapping):
             raise PlanError(f"hook pytest_llmrel_provenance returned {answer!r}; it must be a dict")

@@ -1,6 +1,7 @@
-"""Why a test is not PASS, for the person who has to mend it: verdict, counts, wordings, one sample a kind."""
+"""Why a test is not PASS, for the person who has to mend it: verdict, counts, wordings, cases, samples."""
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_llmrel.reports.remarks import remarks
@@ -8,6 +9,7 @@ from pytest_llmrel.reports.safe import clipped, printable
 
 __all__ = ["counts", "explain"]
 
+_MOST_CASES = 10
 _MOST_GROUPS = 5
 _FIRST_LINES, _LAST_LINES = 15, 25
 """Lines shown of a long traceback or output; the JSON report has more."""
@@ -46,8 +48,23 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield "passes by wording:"
         for tally in result["variants"]:
             yield f"  {tally['passed']} of {tally['n']}  {_quoted(tally['text'])}"
+    yield from _cases(result["cases"])
     yield from _groups(result)
     yield from (f"note: {remark}" for remark in remarks(result))
+
+
+def _cases(tallies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The cases that did not always pass, those that passed least first."""
+    missed = [tally for tally in tallies if tally["passed"] < tally["n"]]
+    if not missed:
+        return
+    missed.sort(key=lambda tally: tally["passed"] / tally["n"])
+    yield ""
+    yield f"passes by case, {len(tallies) - len(missed)} of {len(tallies)} cases passed always:"
+    yield from (f"  {tally['passed']} of {tally['n']}  {tally['id']}" for tally in missed[:_MOST_CASES])
+    if len(missed) > _MOST_CASES:
+        yield f"  and {len(missed) - _MOST_CASES} more; --llmrel-json has them all"
+    yield f"run one again with --llmrel-case={shlex.quote(missed[0]['id'])}"
 
 
 def _groups(result: Mapping[str, Any]) -> Iterator[str]:
@@ -71,7 +88,8 @@ def _first_line(group: Mapping[str, Any]) -> str:
 
 
 def _sample(sample: Mapping[str, Any]) -> Iterator[str]:
-    yield f"for example run {sample['run']}:"
+    case = f" of case {sample['case']}" if sample["case"] else ""
+    yield f"for example run {sample['run']}{case}:"
     if sample["output"] is not None:
         yield from _block("output", sample["output"])
     if sample["traceback"]:

@@ -34,7 +34,7 @@ def infeasible_gates(plan: RunPlan) -> list[str]:
 def _is_feasible(gate: Gate, plan: RunPlan) -> bool:
     if gate.metric in _UNFORESEEN:
         return True
-    counts = Counts(plan.variants)
+    counts = Counts(plan.inputs.variants)
     scores = (Score(gate.metric, 0.5),) if gate.is_score else ()
     for attempt in attempts(
         plan, ""
@@ -45,10 +45,10 @@ def _is_feasible(gate: Gate, plan: RunPlan) -> bool:
 
 
 def _sentence(gate: Gate, plan: RunPlan) -> str:
-    runs = plan.k * len(plan.variants)
+    runs = plan.k * len(plan.inputs.tasks)
     rate = as_rate(gate)
-    if gate.k is not None and len(plan.variants) > 1:
-        return f"{plan.mode} of '{gate}' cannot be had of several wordings; use gate='observed'"
+    if gate.k is not None and len(plan.inputs.tasks) > 1:
+        return f"{plan.mode} of '{gate}' cannot be had of several wordings or cases; use gate='observed'"
     if rate.metric not in RATES:
         return f"{plan.mode} of '{gate}' cannot come from so few runs ({runs})"
     p0 = rate.bar if rate.wants_more else 1.0 - rate.bar

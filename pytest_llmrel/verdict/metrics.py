@@ -8,7 +8,7 @@ from pytest_llmrel.core.baseline import ScoreSummary
 from pytest_llmrel.core.fault import Recovery
 from pytest_llmrel.core.model import Decision, Estimate, Outcome
 from pytest_llmrel.core.shown import Clustering
-from pytest_llmrel.stats.clusters import clustered_mean
+from pytest_llmrel.stats.clusters import clustered_mean, one_sided_t_bounds
 from pytest_llmrel.stats.intervals import wilson
 from pytest_llmrel.stats.passk import pass_at_k, pass_hat_k
 from pytest_llmrel.stats.quantiles import nearest_rank
@@ -119,6 +119,8 @@ def score_summary(values: Sequence[float]) -> ScoreSummary | None:
 def pass_over_k(counts: Counts, k: int, *, every: bool, tasks: int) -> Estimate:
     """pass^k (``every``) or pass@k: the unweighted mean over tasks, each of them one wording of one case.
 
+    With several cases it is the mean over cases, and its interval is one over cases, from ten of them on.
+
     Args:
         counts: of the test.
         k: runs in the question.
@@ -130,13 +132,24 @@ def pass_over_k(counts: Counts, k: int, *, every: bool, tasks: int) -> Estimate:
     if len(cells) < tasks or fewest < k:
         fewest = 0 if len(cells) < tasks else fewest
         return Estimate.undefined(f"needs at least {k} valid runs per wording, there are {fewest}", n)
-    estimator = pass_hat_k if every else pass_at_k
-    point = fsum(estimator(cell.n, cell.passed, k) for cell in cells) / len(cells)
+    over_cases = pass_over_k_by_case(counts, k, every=every)
+    point = fmean(over_cases)
+    if len(over_cases) > 1:
+        return _mean_of_cases(over_cases, n)
     if len(cells) > 1:
         return Estimate(point, None, None, n, f"mean of {len(cells)} wordings; no interval")
     low, high = wilson(cells[0].passed, n)
     low, high = (low**k, high**k) if every else (1 - (1 - low) ** k, 1 - (1 - high) ** k)
     return Estimate(point, low, high, n, "unbiased; Wilson 95 % of the pass rate, transformed")
+
+
+def _mean_of_cases(values: Sequence[float], n: int) -> Estimate:
+    try:
+        low, high = one_sided_t_bounds(values, 0.975)
+    except ValueError:
+        return Estimate(fmean(values), None, None, n, f"mean of {len(values)} cases; an interval needs 10")
+    said = f"mean of {len(values)} cases; t 95 %, clustered by case"
+    return Estimate(fmean(values), low, high, n, said)
 
 
 def pass_over_k_by_case(counts: Counts, k: int, *, every: bool) -> list[float]:

@@ -28,9 +28,9 @@ _HIGHEST_SEQUENTIAL = 0.995
 def stopping_for(plan: RunPlan, planned: int, max_error_rate: float = 1.0) -> "Stopping | None":
     """The stopping rule of a test, ``None`` if all of its runs are needed.
 
-    Every gate must be one on a rate of valid runs: what is estimated from scores, durations, pass^K or the
-    differences between wordings needs the sample that was planned. Without a gate there is no bar, and how
-    many of the runs pass is the whole result.
+    Every gate must be one on a rate of valid runs, and these must be of one case: what is estimated from
+    scores, durations, pass^K or the differences between wordings or cases needs the sample that was
+    planned. Without a gate there is no bar, and how many of the runs pass is the whole result.
 
     Args:
         plan: of the test.
@@ -41,11 +41,12 @@ def stopping_for(plan: RunPlan, planned: int, max_error_rate: float = 1.0) -> "S
     if (
         not plan.may_stop
         or plan.faults
+        or len(plan.inputs.cases) > 1
         or not gates
         or any(gate.metric not in RATES - {"error_rate"} for gate in gates)
     ):
         return None
-    one_wording = len(plan.variants) == 1
+    one_wording = len(plan.inputs.variants) == 1
     followed = {gate: _Followed(gate, plan.mode, planned, may_be_sequential=one_wording) for gate in gates}
     can_stop = all(one.can_stop for one in followed.values())
     return Stopping(planned, followed, max_error_rate) if can_stop else None

@@ -44,7 +44,7 @@ class Aggregate:
     def __init__(self, plan: RunPlan, planned: int) -> None:
         self._plan = plan
         self._planned = planned
-        self._counts = Counts(plan.variants)
+        self._counts = Counts(plan.inputs.variants)
         self._failures = FailureLog()
         self._teardowns = FailureLog()
         self._bounded = [gate for gate in plan.gates if gate.metric in TOTALS and not gate.wants_more]
@@ -87,24 +87,24 @@ class Aggregate:
             followed: whether the test could have ended early.
             cut_off: why the budget ended the test.
         """
-        counts, variants, outcomes = self._counts, self._plan.variants, self._counts.outcomes
+        counts, inputs, outcomes = self._counts, self._plan.inputs, self._counts.outcomes
         scores = {name: counts.scores(name) for name in counts.score_names}
         missing = self._planned - counts.finished
         early = bool(decisions) and missing > 0
         decisions = {
             gate: decision for gate, decision in (decisions or {}).items() if early or decision.sequential
         }
-        between = None if early else sensitivity(counts, variants)
+        between = None if early else sensitivity(counts, inputs)
         # What we measured ourselves last: a score cannot take its place.
         metrics = {name: mean(values) for name, values in scores.items()}
         metrics |= self._metrics(decisions, early=early)
-        wordings = wording_metrics(between, counts, variants)
+        wordings = wording_metrics(between, counts, inputs)
         metrics |= dict.fromkeys(wordings, Estimate.undefined("stopped early")) if early else wordings
         return Summary(
             counts={outcome: outcomes[outcome] for outcome in Outcome},
             unfinished=0 if early else missing,
             metrics=metrics,
-            variants=self._variants() if self._plan.argname else (),
+            variants=self._variants() if inputs.argname else (),
             cases=self._cases(),
             groups=self._failures.groups(),
             teardowns=self._teardowns.groups(),
@@ -127,7 +127,7 @@ class Aggregate:
         )
 
     def _variants(self) -> tuple[Tally, ...]:
-        variants = self._plan.variants
+        variants = self._plan.inputs.variants
         groups = wording_groups(self._counts, variants)
         return tuple(
             Tally(variant.key, variant.text, passed, n)
@@ -158,13 +158,9 @@ class Aggregate:
                 metrics[name] = (
                     Estimate.undefined("stopped early", counts.valid)
                     if early
-                    else pass_over_k(counts, k, every=every, tasks=self._tasks)
+                    else pass_over_k(counts, k, every=every, tasks=len(self._plan.inputs.tasks))
                 )
         return metrics
-
-    @property
-    def _tasks(self) -> int:
-        return len(self._plan.variants) * max(1, len(self._counts.by_case()))
 
     def _ks(self) -> Iterable[int]:
         gated = {gate.k for gate in self._plan.gates if gate.k is not None}

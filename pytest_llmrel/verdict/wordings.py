@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Estimate, Variant
 from pytest_llmrel.core.shown import Sensitivity
 from pytest_llmrel.stats.between import between_sd, expected_spread, worst_group
@@ -24,12 +25,12 @@ def wording_groups(counts: Counts, variants: Sequence[Variant]) -> list[tuple[in
     return groups
 
 
-def sensitivity(counts: Counts, variants: Sequence[Variant]) -> Sensitivity | None:
+def sensitivity(counts: Counts, inputs: Inputs) -> Sensitivity | None:
     """All there is to say about it; ``None`` where :func:`wording_metrics` says why not."""
-    if _missing(counts, variants):
+    if _missing(counts, inputs):
         return None
-    strata = _strata(counts, variants)
-    groups = wording_groups(counts, variants)
+    strata = _strata(counts)
+    groups = wording_groups(counts, inputs.variants)
     rates = [passed / n for passed, n in groups]
     worst, worst_rate = worst_group(groups)
     return Sensitivity(
@@ -37,20 +38,18 @@ def sensitivity(counts: Counts, variants: Sequence[Variant]) -> Sensitivity | No
         p=homogeneity_p(strata),
         spread=max(rates) - min(rates),
         noise_spread=expected_spread(groups),
-        worst=variants[worst].key,
+        worst=inputs.variants[worst].key,
         worst_rate=worst_rate,
     )
 
 
-def wording_metrics(
-    found: Sensitivity | None, counts: Counts, variants: Sequence[Variant]
-) -> Mapping[str, Estimate]:
+def wording_metrics(found: Sensitivity | None, counts: Counts, inputs: Inputs) -> Mapping[str, Estimate]:
     """``sensitivity`` and ``worst_variant``; nothing for a test without ``paraphrase``."""
-    if len(variants) < _FEWEST_WORDINGS:
+    if inputs.most_wordings < _FEWEST_WORDINGS:
         return {}
     n = counts.valid
     if found is None:
-        undefined = Estimate.undefined(_missing(counts, variants), n)
+        undefined = Estimate.undefined(_missing(counts, inputs), n)
         return {"sensitivity": undefined, "worst_variant": undefined}
     spread = f"permutation p = {found.p:.2g}; standard deviation between wordings, noise taken off"
     return {
@@ -61,17 +60,17 @@ def wording_metrics(
     }
 
 
-def _strata(counts: Counts, variants: Sequence[Variant]) -> list[list[tuple[int, int]]]:
-    return [
-        [(cells[variant.key].passed, cells[variant.key].n) for variant in variants]
-        for cells in counts.by_case().values()
-    ]
+def _strata(counts: Counts) -> list[list[tuple[int, int]]]:
+    """The wordings of each case that has several."""
+    strata = [[(cell.passed, cell.n) for cell in cells.values()] for cells in counts.by_case().values()]
+    return [cells for cells in strata if len(cells) >= _FEWEST_WORDINGS]
 
 
-def _missing(counts: Counts, variants: Sequence[Variant]) -> str:
+def _missing(counts: Counts, inputs: Inputs) -> str:
     """Why the wordings cannot be compared, ``""`` if they can."""
-    if len(variants) < _FEWEST_WORDINGS:
+    if inputs.most_wordings < _FEWEST_WORDINGS:
         return "there is one wording"
-    cells = [cells.get(variant.key) for cells in counts.by_case().values() for variant in variants]
+    by_case = counts.by_case()
+    cells = [by_case.get(case, {}).get(variant.key) for case, variant in inputs.tasks]
     fewest = min((0 if cell is None else cell.n for cell in cells), default=0)
     return "" if fewest >= _FEWEST_RUNS else f"needs at least 2 valid runs per wording, there are {fewest}"

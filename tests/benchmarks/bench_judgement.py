@@ -22,6 +22,7 @@ from typing import Any
 from pytest_llmrel.baselines.place import baseline_path
 from pytest_llmrel.baselines.store import Change, read_baselines, record
 from pytest_llmrel.core.baseline import Batch, Cell, ScoreSummary
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Outcome, Sample, Variant
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.stats import binomial, fisher, power
@@ -65,7 +66,7 @@ def samples(first):  # runs end nearly in the order in which they began
         made[place : place + 8] = eight
     return made
 
-plan = RunPlan(n, (variant,), None, (), 8, 60.0)
+plan = RunPlan(n, Inputs((variant,)), (), 8, 60.0)
 aggregate, before, seconds = Aggregate(plan, n), peak(), 0.0
 for chunk in range(CHUNKS):  # making the samples is not measured, and never more than one chunk of them is there
     made = samples(chunk * CHUNK)
@@ -133,7 +134,7 @@ def runs_of(tests: int) -> list[list[Sample]]:
 
 def judge_all(samples: list[list[Sample]], baselines: Sequence[tuple[Cell, ...]]) -> None:
     """Everything between the runs and the verdicts of a session, as the glue calls it."""
-    plan, rule = RunPlan(K, (Variant(),), None, (), 8, 60.0), Rule(ALPHA, len(samples))
+    plan, rule = RunPlan(K, Inputs(), (), 8, 60.0), Rule(ALPHA, len(samples))
     compared = {}
     for number, (runs, baseline) in enumerate(zip(samples, baselines, strict=True)):
         aggregate = Aggregate(plan, K)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pytest_llmrel.core.gate import Gate, GateMode
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Outcome, Sample, Score, Status, Variant
 from pytest_llmrel.core.plan import RunPlan, read_variants
 from pytest_llmrel.verdict.decide import decide
@@ -54,7 +55,7 @@ DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, float, int], Iterable[fl
 def status(gate: Gate, mode: GateMode, samples: Sequence[Sample], wordings: tuple[Variant, ...]) -> Status:
     """What a test says of its only gate after its runs, made to the end."""
     k = len(samples) // len(wordings)
-    plan = RunPlan(k, wordings, "q" if len(wordings) > 1 else None, (gate,), 8, 60.0, mode=mode)
+    plan = RunPlan(k, Inputs(wordings, "q" if len(wordings) > 1 else None), (gate,), 8, 60.0, mode=mode)
     aggregate = Aggregate(plan, len(samples))
     for sample in samples:
         aggregate.record(sample)

@@ -15,6 +15,7 @@ import pytest
 
 from pytest_llmrel.core.baseline import Cell, pooled
 from pytest_llmrel.core.gate import GateMode
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Outcome, Sample, Status, Summary, Variant
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.verdict.decide import decide
@@ -143,7 +144,7 @@ def test_wordings_and_unequal_baselines_raise_no_more_alarms(alpha: float) -> No
 def test_counts_stand_for_recorded_runs() -> None:
     """A suite whose runs are recorded one by one and decided test by test is red exactly when its counts are."""
     design, alpha = Design(20, 10, 50, 30), 0.05
-    plan = RunPlan(design.k, (Variant(),), None, (), 8, 60.0, mode=GateMode.OBSERVED)
+    plan = RunPlan(design.k, Inputs(), (), 8, 60.0, mode=GateMode.OBSERVED)
     rule = Rule(alpha, design.tests)
 
     def made(passed: int, planned: int) -> Summary:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pytest_llmrel.core.gate import Gate, GateMode
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Outcome, Sample, Status, Summary, Variant
 from pytest_llmrel.core.plan import RunPlan, read_variants
 from pytest_llmrel.verdict.decide import decide
@@ -39,7 +40,7 @@ def judged(
     rng: np.random.Generator, variants: tuple[Variant, ...], runs: int, rates: list[float]
 ) -> tuple[Summary, Status]:
     """The summary and the status of one test whose wordings pass with these rates."""
-    plan = RunPlan(runs, variants, "q", (GATE,), 8, 60.0, mode=GateMode.EVIDENCE)
+    plan = RunPlan(runs, Inputs(variants, "q"), (GATE,), 8, 60.0, mode=GateMode.EVIDENCE)
     aggregate = Aggregate(plan, runs * len(variants))
     passed = (rng.random((runs, len(variants))) < rates).tolist()
     for run, row in enumerate(passed):

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from pytest_llmrel.core.gate import Gate, GateMode
-from pytest_llmrel.core.model import Decision, Outcome, Status, Variant
+from pytest_llmrel.core.inputs import Inputs
+from pytest_llmrel.core.model import Decision, Outcome, Status
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.verdict.evidence import rate_status
 from pytest_llmrel.verdict.stopping import stopping_for
@@ -48,9 +49,7 @@ class Followed:
 
 def follow(gate: Gate, planned: int, outcomes: Iterator[Outcome], mode: GateMode) -> Followed | None:
     """Make runs one at a time until the gate is decided; ``None`` where all that is planned decides nothing."""
-    stopping = stopping_for(
-        RunPlan(planned, (Variant(),), None, (gate,), 8, 60.0, mode=mode, may_stop=True), planned
-    )
+    stopping = stopping_for(RunPlan(planned, Inputs(), (gate,), 8, 60.0, mode=mode, may_stop=True), planned)
     assert stopping is not None
     for position in range(planned):
         stopping.record(position, next(outcomes))

@@ -3,7 +3,8 @@
 from hypothesis import strategies as st
 
 from pytest_llmrel.core.gate import RATES, TIMES, Gate
-from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Sample, Score, Variant
+from pytest_llmrel.core.inputs import Inputs
+from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Sample, Score
 from pytest_llmrel.core.plan import RunPlan, Settings, read_variants
 
 SIGNS = (">=", ">", "<=", "<")
@@ -71,8 +72,7 @@ anything = st.one_of(
 plans = st.builds(
     lambda wordings, k: RunPlan(
         k,
-        read_variants(wordings) if len(wordings) > 1 else (Variant(),),
-        "q" if len(wordings) > 1 else None,
+        Inputs(read_variants(wordings), "q") if len(wordings) > 1 else Inputs(),
         (),
         8,
         60.0,
@@ -95,7 +95,7 @@ def samples(draw: st.DrawFn, plan: RunPlan, values: st.SearchStrategy[float] | N
     numbers = values if values is not None else st.floats(-1e6, 1e6)
     made = []
     for run in range(plan.k):
-        for variant in plan.variants:
+        for variant in plan.inputs.variants:
             attempt, outcome = Attempt("", variant, run, run), draw(st.sampled_from(Outcome))
             failing = outcome not in {Outcome.PASSED, Outcome.ABSTAINED}
             recorded = draw(st.dictionaries(st.sampled_from("xy"), numbers, max_size=2))

@@ -15,7 +15,7 @@ from .strategies import gates, plans, samples
 
 def summarised(plan: RunPlan, runs: list) -> Summary:
     """What the runs amount to, recorded in this order."""
-    aggregate = Aggregate(plan, plan.k * len(plan.variants))
+    aggregate = Aggregate(plan, plan.k * len(plan.inputs.variants))
     for run in runs:
         aggregate.record(run)
     return aggregate.summary()
@@ -62,7 +62,7 @@ def test_counts_add_up(plan: RunPlan, data: st.DataObject) -> None:
     summary = summarised(plan, runs[:seen])
     assert summary.runs == seen
     assert summary.runs + summary.unfinished == len(runs)
-    if plan.argname:
+    if plan.inputs.argname:
         assert sum(tally.n for tally in summary.variants) == summary.valid
         assert sum(tally.passed for tally in summary.variants) == summary.counts[Outcome.PASSED]
     assert sum(group.count for group in summary.groups) == sum(run.failure is not None for run in runs[:seen])

@@ -92,6 +92,6 @@ def test_attempts_are_all_runs_once(plan: RunPlan) -> None:
     """Every pair of run and wording, no seed twice, every wording before the next run."""
     todo = attempts(plan, "t.py::test_it")
     addresses = [(attempt.run, attempt.variant.key) for attempt in todo]
-    assert len(set(addresses)) == len(addresses) == plan.k * len(plan.variants)
+    assert len(set(addresses)) == len(addresses) == plan.k * len(plan.inputs.variants)
     assert len({attempt.seed for attempt in todo}) == len(todo)
     assert [run for run, _ in addresses] == sorted(run for run, _ in addresses)

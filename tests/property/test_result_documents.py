@@ -5,6 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import (
     Attempt,
     Evidence,
@@ -36,7 +37,7 @@ documents = st.dictionaries(hostile_text, simple, max_size=5)
 
 def entry(plan: RunPlan, runs: list[Sample], nodeid: str = "t.py::test_it") -> dict:
     """The entry of a test that was run and judged."""
-    aggregate = Aggregate(plan, plan.k * len(plan.variants))
+    aggregate = Aggregate(plan, plan.k * len(plan.inputs.variants))
     for run in runs:
         aggregate.record(run)
     summary = aggregate.summary()
@@ -56,7 +57,7 @@ def test_hostile_text_survives_json(message: str, output: str, nodeid: str) -> N
     attempt = Attempt("", Variant(), 0, 0)
     evidence = Evidence(attempt, message, message, output, (("stdout", output),))
     failure = Failure(FailureKey(Outcome.FAILED, "E", "", message), lambda: evidence)
-    plan = RunPlan(1, (Variant(),), None, (), 1, 1.0)
+    plan = RunPlan(1, Inputs(), (), 1, 1.0)
     made = entry(plan, [Sample(attempt, Outcome.FAILED, failure=failure, scores=(Score("x", 1.0),))], nodeid)
     document = session_document({nodeid: made}, {"python": output})
     text = canonical(document)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from pytest_llmrel.core.gate import Gate, GateMode
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Decision, Outcome, Sample, Status, Summary, Variant
 from pytest_llmrel.core.plan import RunPlan, attempts
 from pytest_llmrel.runtime.schedule import Schedule
@@ -32,7 +33,7 @@ def plan_of(mode: str, *tested: Gate, k: int, wordings: int = 1, may_stop: bool 
     several = tuple(Variant(f"{number:08x}", f"wording {number}", number == 0) for number in range(wordings))
     variants = several if wordings > 1 else (Variant(),)
     mode_ = GateMode(mode)
-    return RunPlan(k, variants, "q" if wordings > 1 else None, tested, 8, 60.0, None, mode_, may_stop)
+    return RunPlan(k, Inputs(variants, "q" if wordings > 1 else None), tested, 8, 60.0, None, mode_, may_stop)
 
 
 def session(

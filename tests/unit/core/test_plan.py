@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.gate import Gate, GateMode
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Variant
 from pytest_llmrel.core.plan import DEFAULTS, RunPlan, Settings, attempts, read_variants, resolve
 from pytest_llmrel.core.seed import run_seed, variant_key
@@ -28,8 +29,7 @@ def test_a_bare_mark_has_the_documented_defaults() -> None:
     """``@krun()`` means ten runs, eight in flight, sixty seconds each, no gate; gates compare and may stop."""
     assert plan({}) == RunPlan(
         k=10,
-        variants=(Variant(),),
-        argname=None,
+        inputs=Inputs((Variant(),), None),
         gates=(),
         concurrency=8,
         timeout=60.0,
@@ -59,10 +59,9 @@ def test_everything_a_mark_says_is_in_the_plan() -> None:
             "task_minutes": 1.5,
             "stop": "never",
         },
-        variants=wordings,
-        argname="q",
+        inputs=Inputs(wordings, "q"),
     )
-    assert made == RunPlan(3, wordings, "q", (Gate("pass^3", ">=", 0.5),), 2, 5.0, 1.5)
+    assert made == RunPlan(3, Inputs(wordings, "q"), (Gate("pass^3", ">=", 0.5),), 2, 5.0, 1.5)
     assert type(made.timeout) is float
 
 
@@ -263,7 +262,7 @@ def test_all_wrong_wordings_are_reported_at_once() -> None:
 
 def test_attempts_go_run_by_run_over_the_wordings() -> None:
     """An early look sees every wording; each attempt knows its seed."""
-    made = plan({"k": 2}, variants=read_variants(["a", "b"]), argname="q")
+    made = plan({"k": 2}, inputs=Inputs(read_variants(["a", "b"]), "q"))
     todo = attempts(made, "test_x.py::test_it")
     assert [(attempt.run, attempt.variant.text) for attempt in todo] == [
         (0, "a"),
@@ -314,26 +313,26 @@ def test_gates_between_wordings_need_two_of_them(gate: str) -> None:
     wordings = read_variants(["a", "b"])
     (problem,) = problems({"gates": [gate]})
     assert problem == f"krun: gate '{gate}' compares wordings; give the test at least two with paraphrase"
-    assert problems({"gates": [gate]}, variants=wordings[:1]) == (problem,)
-    (problem,) = problems({"k": 1, "gates": [gate]}, variants=wordings, argname="q")
+    assert problems({"gates": [gate]}, inputs=Inputs(wordings[:1])) == (problem,)
+    (problem,) = problems({"k": 1, "gates": [gate]}, inputs=Inputs(wordings, "q"))
     assert problem == f"krun: gate '{gate}' needs at least 2 runs per wording, but k is 1"
     quick = Settings(k=1)
-    assert plan({"k": 5, "gates": [gate]}, settings=quick, variants=wordings, argname="q").k == 1
-    assert plan({"k": 2, "gates": [gate]}, variants=wordings, argname="q").gates
+    assert plan({"k": 5, "gates": [gate]}, settings=quick, inputs=Inputs(wordings, "q")).k == 1
+    assert plan({"k": 2, "gates": [gate]}, inputs=Inputs(wordings, "q")).gates
 
 
 def test_nothing_proves_a_sensitivity() -> None:
     """Proof is refused, evidence is not; the worst wording can be proven."""
     wordings = read_variants(["a", "b"])
-    (problem,) = problems({"gates": ["sensitivity <= 0.1"], "gate": "proof"}, variants=wordings)
+    (problem,) = problems({"gates": ["sensitivity <= 0.1"], "gate": "proof"}, inputs=Inputs(wordings))
     assert "nothing can prove a sensitivity" in problem
-    assert plan({"gates": ["sensitivity <= 0.1"], "gate": "evidence"}, variants=wordings).gates
-    assert plan({"gates": ["worst_variant >= 0.1"], "gate": "proof"}, variants=wordings).gates
+    assert plan({"gates": ["sensitivity <= 0.1"], "gate": "evidence"}, inputs=Inputs(wordings)).gates
+    assert plan({"gates": ["worst_variant >= 0.1"], "gate": "proof"}, inputs=Inputs(wordings)).gates
 
 
 def test_further_attempts_are_new_ones() -> None:
     """Runs k to 4k share no number and no seed with the first k."""
-    made = plan({"k": 3}, variants=read_variants(["a", "b"]), argname="q")
+    made = plan({"k": 3}, inputs=Inputs(read_variants(["a", "b"]), "q"))
     first, further = attempts(made, "n"), attempts(made, "n", range(3, 12))
     assert len(further) == 18
     assert not {attempt.seed for attempt in first} & {attempt.seed for attempt in further}

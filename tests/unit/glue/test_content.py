@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Variant
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.glue.content import content_of
@@ -36,7 +37,7 @@ def hashed(tmp_path: Path) -> Callable[..., str]:
         if parameters:
             item.callspec = SimpleNamespace(id=parameters)
         variants = tuple(Variant(key, key) for key in wordings)
-        return content_of(item, RunPlan(10, variants, None, (), 8, 60.0))
+        return content_of(item, RunPlan(10, Inputs(variants), (), 8, 60.0))
 
     return make
 

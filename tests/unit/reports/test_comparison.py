@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.baseline import BaselineEntry, Batch, Cell, Standing
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Outcome, Sample, Score, Summary, Variant
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.reports.comparison import baseline_entry
@@ -28,7 +29,7 @@ def summary() -> Callable[..., Summary]:
     outcomes = {outcome.value[0]: outcome for outcome in Outcome}
 
     def make(letters: str, planned: int | None = None) -> Summary:
-        plan = RunPlan(10, (Variant(),), None, (), 8, 60.0)
+        plan = RunPlan(10, Inputs(), (), 8, 60.0)
         aggregate = Aggregate(plan, len(letters) if planned is None else planned)
         for run, letter in enumerate(letters):
             score = (Score("tone", run / 10),)

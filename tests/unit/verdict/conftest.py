@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.gate import parse_gate
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Sample, Score, Variant
 from pytest_llmrel.core.plan import RunPlan, read_variants
 from pytest_llmrel.verdict.summary import Aggregate
@@ -29,7 +30,7 @@ def make_plan() -> Callable[..., RunPlan]:
     def make(k: int = 10, *gates: str, wordings: Iterable[str] = ()) -> RunPlan:
         variants = read_variants(list(wordings)) if wordings else (Variant(),)
         parsed = tuple(parse_gate(gate, str.isidentifier) for gate in gates)
-        return RunPlan(k, variants, "q" if wordings else None, parsed, 8, 60.0)
+        return RunPlan(k, Inputs(variants, "q" if wordings else None), parsed, 8, 60.0)
 
     return make
 
@@ -41,7 +42,7 @@ def aggregated() -> Callable[..., Any]:
 
     def summarise(plan: RunPlan, *letters: str, scores: Any = None, planned: int | None = None) -> Any:
         aggregate = Aggregate(plan, planned if planned is not None else sum(map(len, letters)))
-        for variant, word in zip(plan.variants, letters, strict=False):
+        for variant, word in zip(plan.inputs.variants, letters, strict=False):
             for run, letter in enumerate(word):
                 recorded = (Score("mark", scores[run]),) if scores else ()
                 attempt = Attempt("", variant, run, run)

@@ -22,7 +22,7 @@ def rule(make_plan: Maker) -> Callable[..., Stopping | None]:
 
     def make(mode: str, k: int, *gates: str, wordings: Any = (), stop: bool = True) -> Stopping | None:
         plan = replace(make_plan(k, *gates, wordings=wordings), mode=GateMode(mode), may_stop=stop)
-        return stopping_for(plan, k * len(plan.variants))
+        return stopping_for(plan, k * len(plan.inputs.variants))
 
     return make
 

@@ -183,7 +183,7 @@ def test_tallies_of_the_wordings(make_plan: Maker, aggregated: Maker) -> None:
     """One per planned wording, in the order of the mark, those without runs included."""
     plan = make_plan(3, wordings=("a", "b", "c"))
     found = aggregated(plan, "ppe", "afs")
-    keys = [variant.key for variant in plan.variants]
+    keys = [variant.key for variant in plan.inputs.variants]
     assert found.variants == (Tally(keys[0], "a", 2, 2), Tally(keys[1], "b", 0, 2), Tally(keys[2], "c", 0, 0))
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pytest_llmrel.core.case import Case
+from pytest_llmrel.core.inputs import Inputs
 from pytest_llmrel.core.model import Attempt, Outcome, Sample, Variant
 from pytest_llmrel.verdict.counts import Counts
 from pytest_llmrel.verdict.wordings import sensitivity, wording_groups, wording_metrics
@@ -18,7 +20,13 @@ def several(number: int) -> list[Variant]:
     return [Variant(f"{place:08x}", f"wording {place}", place == 0) for place in range(number)]
 
 
-def counted(*words: str, cases: int = 1) -> tuple[Counts, list[Variant]]:
+def over(variants: list[Variant], cases: int = 1) -> Inputs:
+    """The same wordings in each case."""
+    rows = tuple(Case(f"case {case}", ()) for case in range(cases)) if cases > 1 else ()
+    return Inputs(tuple(variants), "q", rows)
+
+
+def counted(*words: str, cases: int = 1) -> tuple[Counts, Inputs]:
     """One word of letters for each wording, the same in each case."""
     variants = several(len(words))
     counts = Counts(variants)
@@ -27,7 +35,7 @@ def counted(*words: str, cases: int = 1) -> tuple[Counts, list[Variant]]:
             for run, letter in enumerate(word):
                 name = f"case {case}" if cases > 1 else ""
                 counts.record(Sample(Attempt(name, variant, run, run), LETTERS[letter]))
-    return counts, variants
+    return counts, over(variants, cases)
 
 
 def by_permutation(groups: list[tuple[int, int]]) -> float:
@@ -67,8 +75,8 @@ def comb_product(table: tuple[int, ...], groups: list[tuple[int, int]]) -> int:
 )
 def test_it_is_the_published_estimate_with_an_exact_p(words: tuple[str, ...]) -> None:
     """(MSB - MSW) / r by hand, and the permutation test by listing all tables."""
-    counts, variants = counted(*words)
-    found = sensitivity(counts, variants)
+    counts, inputs = counted(*words)
+    found = sensitivity(counts, inputs)
     assert found is not None
     groups = [(word.count("p"), len(word)) for word in words]
     runs = sum(n for _, n in groups)
@@ -80,7 +88,7 @@ def test_it_is_the_published_estimate_with_an_exact_p(words: tuple[str, ...]) ->
     assert found.p == pytest.approx(by_permutation(groups))
     rates = [x / n for x, n in groups]
     assert found.spread == pytest.approx(max(rates) - min(rates))
-    assert found.worst == variants[rates.index(min(rates))].key
+    assert found.worst == inputs.variants[rates.index(min(rates))].key
     assert min(rates) <= found.worst_rate <= common + 1e-12, "shrunken towards the others"
 
 
@@ -106,9 +114,9 @@ def test_wordings_that_are_all_alike_are_not_sensitive(words: tuple[str, ...]) -
 )
 def test_too_few_valid_runs(words: tuple[str, ...], reason: str) -> None:
     """One run of a wording tells nothing of its noise: n/a with the reason, never 0."""
-    counts, variants = counted(*words)
-    assert sensitivity(counts, variants) is None
-    metrics = wording_metrics(None, counts, variants)
+    counts, inputs = counted(*words)
+    assert sensitivity(counts, inputs) is None
+    metrics = wording_metrics(None, counts, inputs)
     assert metrics.keys() == {"sensitivity", "worst_variant"}
     for estimate in metrics.values():
         assert (estimate.point, estimate.n) == (None, counts.valid)
@@ -117,15 +125,15 @@ def test_too_few_valid_runs(words: tuple[str, ...], reason: str) -> None:
 
 def test_one_wording_has_no_such_metric() -> None:
     """There is nothing to compare."""
-    counts, variants = counted("ppppp")
-    assert sensitivity(counts, variants) is None
-    assert wording_metrics(None, counts, variants) == {}
+    counts, inputs = counted("ppppp")
+    assert sensitivity(counts, inputs) is None
+    assert wording_metrics(None, counts, inputs) == {}
 
 
 def test_groups_take_all_cases_together() -> None:
     """In the order of the mark, a wording without valid runs included."""
-    counts, variants = counted("ppf", "eee", "fff", cases=2)
-    assert wording_groups(counts, variants) == [(4, 6), (0, 0), (0, 6)]
+    counts, inputs = counted("ppf", "eee", "fff", cases=2)
+    assert wording_groups(counts, inputs.variants) == [(4, 6), (0, 0), (0, 6)]
 
 
 def test_cases_are_strata() -> None:
@@ -146,7 +154,7 @@ def test_hard_cases_are_no_sensitivity() -> None:
             for run in range(6):
                 good = case % 2 == 0
                 outcome = Outcome.PASSED if good else Outcome.FAILED
-                counts.record(Sample(Attempt(f"c{case}", variant, run, run), outcome))
-    found = sensitivity(counts, variants)
+                counts.record(Sample(Attempt(f"case {case}", variant, run, run), outcome))
+    found = sensitivity(counts, over(variants, 6))
     assert found is not None
     assert (found.sd, found.p) == (0.0, 1.0)
