@@ -15,7 +15,6 @@ from pytest_llmrel.datasets.rows import Reader, Row
 from pytest_llmrel.datasets.schema import check_schema, names_of, validated
 from pytest_llmrel.datasets.tomlrows import toml_rows
 from pytest_llmrel.datasets.values import content_id, field_problems, given_id, id_problems
-from pytest_llmrel.datasets.yamlrows import needs_yaml, yaml_rows
 from pytest_llmrel.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -28,9 +27,8 @@ _READERS: Final[dict[str, Reader]] = {
     ".json": json_rows,
     ".jsonl": jsonl_rows,
     ".toml": toml_rows,
-    ".yaml": yaml_rows,
-    ".yml": yaml_rows,
 }
+_YAML: Final = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +101,21 @@ def check_path(path: Path) -> Reader:
             raise DatasetError(f"{path}: not a regular file; copy the cases into one")
     except OSError as error:
         raise _unreadable(path, error) from error
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise DatasetError(f"{path}: nothing is known of such a suffix; there are {', '.join(_READERS)}")
-    if reader is yaml_rows:
-        needs_yaml()
-    return reader
+    suffix = path.suffix.lower()
+    if suffix in _YAML:
+        return _yaml_reader(path)
+    if suffix not in _READERS:
+        known = ", ".join([*_READERS, *_YAML])
+        raise DatasetError(f"{path}: nothing is known of such a suffix; there are {known}")
+    return _READERS[suffix]
+
+
+def _yaml_reader(path: Path) -> Reader:
+    try:
+        from pytest_llmrel.datasets.yamlrows import yaml_rows
+    except ModuleNotFoundError:
+        raise DatasetError(f"{path}: YAML needs PyYAML; run: pip install pytest-llmrel[yaml]") from None
+    return yaml_rows
 
 
 def _unreadable(path: Path, error: OSError) -> DatasetError:

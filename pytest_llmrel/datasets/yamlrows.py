@@ -1,113 +1,145 @@
-"""Rows of YAML: a list of mappings, loaded without anything that could run or multiply."""
+"""Rows of YAML: a list of mappings, loaded without anything that could run or multiply; imports PyYAML."""
 
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
+import yaml  # type: ignore[import-untyped]
+from yaml.composer import Composer  # type: ignore[import-untyped]
+
 from pytest_llmrel.datasets.lines import whole_text
 from pytest_llmrel.datasets.problems import Problems, clipped, shown
 from pytest_llmrel.datasets.rows import Row
-from pytest_llmrel.errors import DatasetError
 
-__all__ = ["needs_yaml", "yaml_rows"]
+__all__ = ["yaml_rows"]
 
 _LIST: Final = "a YAML file of cases is one list of mappings"
 _ALIAS: Final = "an alias ('*name') is not read: a few can stand for gigabytes; write the value out"
 _TEXT: Final = "tag:yaml.org,2002:str"
-_MISSING: Final = "cases in YAML need PyYAML; run: pip install pytest-llmrel[yaml]"
-
-
-def needs_yaml() -> None:
-    """Checks that YAML can be read at all.
-
-    Raises:
-        DatasetError: PyYAML is not installed; says how to.
-    """
-    try:
-        import yaml  # type: ignore[import-untyped]  # noqa: F401
-    except ImportError:
-        raise DatasetError(_MISSING) from None
+_NULL: Final = "tag:yaml.org,2002:null"
 
 
 def yaml_rows(file: BinaryIO, problems: Problems) -> Iterator[Row]:
-    """The rows; after something that is not YAML no more can be found."""
-    import yaml
-
+    """The rows, one at a time out of the text; after something that is not YAML no more can be found."""
     text = whole_text(file, problems)
     if text is None or not text.strip():
         return
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-        root = loader.get_single_node()
-    except (yaml.YAMLError, RecursionError) as error:
-        _tell(error, text, problems)
-        return
-    if isinstance(root, yaml.SequenceNode):
-        seen: set[int] = set()
-        for node in root.value:
-            yield from _row(loader, node, seen, problems)
-    elif root is not None:
-        problems.add(f"holds no list; {_LIST}", root.start_mark.line + 1)
+        loader = _Loader(text, problems)
+        for node in loader.elements():
+            yield from _row(loader, node, problems)
+    except yaml.reader.ReaderError as error:
+        line = 1 + text.count("\n", 0, error.position)
+        problems.add(f"not readable as YAML ({clipped(str(error.reason))})", line)
+    except yaml.YAMLError as error:
+        problems.add(f"not readable as YAML ({_reason(error)})", *_place(error, 0))
+    except RecursionError:
+        problems.add("not readable as YAML (nested too deeply)")
 
 
-def _row(loader: Any, node: Any, seen: set[int], problems: Problems) -> Iterator[Row]:
-    line, count = node.start_mark.line + 1, problems.count
-    if node.id != "mapping":
-        problems.add(f"a {node.id} is no mapping; {_LIST}", line)
+def _row(loader: "_Loader", node: Any, problems: Problems) -> Iterator[Row]:
+    line, column, count = *_start(node), problems.count
+    if loader.found_alias:
+        loader.found_alias = False
         return
-    _check(node, line, seen, problems)
+    if not isinstance(node, yaml.MappingNode):
+        problems.add(f"a {node.id} is no mapping; {_LIST}", line, column)
+        return
+    _check_keys(node, problems)
     if problems.count > count:
         return
     try:
-        fields = loader.construct_object(node, deep=True)
+        fields = loader.construct_document(node)
     except Exception as error:  # noqa: BLE001 - a tag can call for a value that the text is not: anything may come
-        problems.add(f"not readable as YAML ({clipped(_reason(error))})", *_place(error, line))
+        loader.forget()
+        problems.add(f"not readable as YAML ({_reason(error)})", *_place(error, line))
         return
     yield Row(line, fields)
 
 
-def _check(node: Any, line: int, seen: set[int], problems: Problems) -> None:
-    """Tells aliases, doubled keys and keys that are no text, wherever they are in a row."""
-    rest = [node]
-    while rest:
-        one = rest.pop()
-        if id(one) in seen:
-            problems.add(_ALIAS, line)
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """PyYAML's safe loader, which gives the elements of a list one at a time and follows no alias.
+
+    Its parser may be in C, but nodes are composed in Python: the composer in C gives whole documents only.
+    """
+
+    def __init__(self, text: str, problems: Problems) -> None:
+        super().__init__(text)
+        self.anchors: dict[str, Any] = {}
+        self.found_alias = False
+        self._problems = problems
+
+    compose_scalar_node = Composer.compose_scalar_node
+    compose_sequence_node = Composer.compose_sequence_node
+    compose_mapping_node = Composer.compose_mapping_node
+
+    def elements(self) -> Iterator[Any]:
+        """The nodes of the list that the document is."""
+        self.get_event()
+        if self.check_event(yaml.StreamEndEvent):
             return
-        seen.add(id(one))
-        if one.id == "mapping":
-            _check_keys(one, problems)
-            rest += [part for pair in one.value for part in pair]
-        elif one.id == "sequence":
-            rest += one.value
+        self.get_event()
+        if not self.check_event(yaml.SequenceStartEvent):
+            if node := _content(self.compose_node(None, None)):
+                self._problems.add(f"holds no list; {_LIST}", *_start(node))
+            return
+        self.get_event()
+        while not self.check_event(yaml.SequenceEndEvent):
+            yield self.compose_node(None, None)
+        self.get_event()
+        self.get_event()
+        if not self.check_event(yaml.StreamEndEvent):
+            self._problems.add(f"a second document begins; {_LIST}", self.peek_event().start_mark.line + 1)
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """As the composer does; an alias is told, and stands for nothing."""
+        if not self.check_event(yaml.AliasEvent):
+            return Composer.compose_node(self, parent, index)
+        event = self.get_event()
+        self.found_alias = True
+        self._problems.add(_ALIAS, event.start_mark.line + 1, event.start_mark.column + 1)
+        return yaml.ScalarNode(_NULL, "", event.start_mark, event.end_mark)
+
+    def forget(self) -> None:
+        """What was constructed of a node until it failed."""
+        for kept in (self.constructed_objects, self.recursive_objects, self.state_generators):
+            kept.clear()
+        self.deep_construct = False
 
 
-def _check_keys(node: Any, problems: Problems) -> None:
+def _content(node: Any) -> Any:
+    """The node, unless it is the nothing of a document with comments only."""
+    return None if node.tag == _NULL and not node.value else node
+
+
+def _check_keys(row: Any, problems: Problems) -> None:
+    """Tells doubled keys and keys that are no text, wherever they are in a row."""
+    rest = [row]
+    while rest:
+        node = rest.pop()
+        if isinstance(node, yaml.MappingNode):
+            _check_mapping(node, problems)
+            rest += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            rest += node.value
+
+
+def _check_mapping(node: Any, problems: Problems) -> None:
     seen: set[str] = set()
     for key, _ in node.value:
-        place = key.start_mark.line + 1, key.start_mark.column + 1
-        if key.tag != _TEXT:
-            problems.add(f"key {shown(key.value)} is no text; put it in quotes", *place)
+        if key.tag != _TEXT or not isinstance(key.value, str):
+            problems.add(f"key {shown(key.value)} is no text; put it in quotes", *_start(key))
         elif key.value in seen:
-            problems.add(f"key {shown(key.value)} is there twice in one mapping; remove one", *place)
+            problems.add(f"key {shown(key.value)} is there twice in one mapping; remove one", *_start(key))
         else:
             seen.add(key.value)
 
 
-def _tell(error: Exception, text: str, problems: Problems) -> None:
-    if isinstance(error, RecursionError):
-        problems.add("not readable as YAML (nested too deeply)")
-        return
-    position = getattr(error, "position", None)  # of a character that YAML forbids; it has no mark
-    line = 1 + text.count("\n", 0, position) if isinstance(position, int) else 0
-    problems.add(f"not readable as YAML ({clipped(_reason(error))})", *_place(error, line))
+def _start(node: Any) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _reason(error: Exception) -> str:
-    return str(
-        getattr(error, "problem", None)
-        or getattr(error, "reason", None)
-        or f"{type(error).__name__}: {error}"
-    )
+    return clipped(str(getattr(error, "problem", None) or f"{type(error).__name__}: {error}"))
 
 
 def _place(error: Exception, line: int) -> tuple[int, int]:
