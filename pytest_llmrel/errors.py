@@ -7,6 +7,7 @@ The tree::
     │   ├─ PlanError           a mark or option that makes no valid plan
     │   ├─ GateError           a gate that cannot be read
     │   ├─ BaselineError       a baseline file that cannot be used
+    │   ├─ DatasetError        a file of golden cases that cannot be used
     │   └─ TapeError           a tape that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
     └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
@@ -24,6 +25,7 @@ __all__ = [
     "Abstained",
     "BaselineError",
     "BudgetSpent",
+    "DatasetError",
     "GateError",
     "GateFailure",
     "LlmrelError",
@@ -66,6 +68,10 @@ class BaselineError(UsageProblem):
 
 class TapeError(UsageProblem):
     """A tape, or a line of it, that cannot be used as it is."""
+
+
+class DatasetError(UsageProblem):
+    """A file of golden cases that cannot be used as it is; nothing of it is."""
 
 
 class ResponseTooLarge(LlmrelError):
