@@ -7,6 +7,7 @@ The tree::
     │   ├─ PlanError           a mark or option that makes no valid plan
     │   ├─ GateError           a gate that cannot be read
     │   ├─ BaselineError       a baseline file that cannot be used
+    │   ├─ PerturbationError   a perturbation that is not there or does not work
     │   └─ TapeError           a tape that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
     └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
@@ -27,6 +28,7 @@ __all__ = [
     "GateError",
     "GateFailure",
     "LlmrelError",
+    "PerturbationError",
     "PlanError",
     "ResponseTooLarge",
     "RunTimeout",
@@ -62,6 +64,10 @@ class GateError(UsageProblem):
 
 class BaselineError(UsageProblem):
     """A baseline file, or an entry of it, that cannot be used as it is."""
+
+
+class PerturbationError(UsageProblem):
+    """A perturbation that is not there, or one of the user's own that does not work."""
 
 
 class TapeError(UsageProblem):
