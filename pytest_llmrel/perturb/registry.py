@@ -120,8 +120,8 @@ def with_own(own: Mapping[str, Callable[[str, Random], str]]) -> Mapping[str, Pe
 
 def _problems(own: Mapping[str, Callable[[str, Random], str]]) -> Iterator[str]:
     for name, function in own.items():
-        if not isinstance(name, str) or not name.isidentifier():
-            yield f"a perturbation cannot be called {name!r}; write letters, digits and underscores"
+        if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
+            yield f"a perturbation cannot be called {name!r}; write letters, digits, - and _"
         elif name in PERTURBATIONS:
             yield f"there is a perturbation {name!r} already; call yours differently"
         if not callable(function):
