@@ -8,6 +8,7 @@ The tree::
     │   ├─ GateError           a gate that cannot be read
     │   ├─ BaselineError       a baseline file that cannot be used
     │   ├─ DatasetError        a file of golden cases that cannot be used
+    │   ├─ PerturbationError   a perturbation that is not there or does not work
     │   └─ TapeError           a tape that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
     └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
@@ -29,6 +30,7 @@ __all__ = [
     "GateError",
     "GateFailure",
     "LlmrelError",
+    "PerturbationError",
     "PlanError",
     "ResponseTooLarge",
     "RunTimeout",
@@ -64,6 +66,10 @@ class GateError(UsageProblem):
 
 class BaselineError(UsageProblem):
     """A baseline file, or an entry of it, that cannot be used as it is."""
+
+
+class PerturbationError(UsageProblem):
+    """A perturbation that is not there, or one of the user's own that does not work."""
 
 
 class TapeError(UsageProblem):

@@ -1,0 +1,254 @@
+"""The hunt for a wording that breaks a test: decides what to run next, and is told what came of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import log
+
+from pytest_llmrel.errors import PerturbationError
+from pytest_llmrel.perturb.candidates import waves
+from pytest_llmrel.perturb.edits import Edit, apply_edits
+from pytest_llmrel.perturb.observed import Counts, Observed
+from pytest_llmrel.perturb.perturbation import Perturbation
+from pytest_llmrel.perturb.registry import PERTURBATIONS
+from pytest_llmrel.perturb.shrink import Steps, shrunk
+
+__all__ = ["LEAST_BUDGET", "Broken", "Hunt", "HuntResult"]
+
+LEAST_BUDGET = 12
+"""With fewer calls nothing can be shown, whatever the runs say."""
+_ALPHA = 0.05
+_PRIMARY_RUNS = 20
+_BROKEN_SHARE = 0.3
+"""A wording that breaks is presumed to pass that much as often as the primary one."""
+_SUSPICION, _SHRINKING, _CERTAINTY = log(10), log(25), log(400)
+"""How much likelier the primary's rate must be than a broken one, until a wording is let go."""
+_CONFIRMED = 10
+"""Runs of the wording that is reported, if calls are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A wording that passes less often than the primary one.
+
+    Attributes:
+        wording: the text.
+        counts: of its runs.
+        edits: that make it of the primary wording, in the order of the text.
+        evidence: e-value of its pass rate being lower; the hunt asks for the number of wordings it may
+            look at, divided by its level.
+    """
+
+    wording: str
+    counts: Counts
+    edits: tuple[Edit, ...]
+    evidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class HuntResult:
+    """What a hunt found.
+
+    Attributes:
+        primary: the wording that it began with.
+        counts: of its runs.
+        broken: the wording with the fewest edits that is shown to break; ``None`` if none is shown to.
+        shrunk: every smaller part of these edits was tried and let go.
+        calls: that were spent.
+        wordings: that were looked at besides the primary one.
+        remark: why the hunt could find nothing; ``""`` if it could.
+    """
+
+    primary: str
+    counts: Counts
+    broken: Broken | None
+    shrunk: bool
+    calls: int
+    wordings: int
+    remark: str
+
+
+class Hunt:
+    """A search that asks for runs and is told their outcomes; it does nothing by itself.
+
+    ``next()`` names a wording and a number of runs, ``tell()`` gives what came of them, until ``next()``
+    gives ``None``. The primary wording is run first, then every perturbation and compositions of them
+    once; what fails is run again until it is shown to break or let go, and then shrunk to the fewest
+    edits that are shown to break, by delta debugging.
+
+    The chance that a wording is reported whose pass rate is not below the primary's is at most
+    ``alpha`` in the whole hunt: each of at most ``budget / 2`` wordings has an equal share of it, and
+    within its share the evidence (``stats.lower``) may be looked at after each run. Runs of the same
+    wording must be independent and of one pass rate.
+
+    Args:
+        primary: the wording that the others are edits of.
+        seed: decides which edits are tried.
+        budget: model calls that may be spent; at least `LEAST_BUDGET`.
+        known: the perturbations that are tried.
+        alpha: chance of a false alarm, within (0, 1).
+
+    Raises:
+        PerturbationError: too small a budget.
+        ValueError: ``alpha`` out of range.
+    """
+
+    def __init__(
+        self,
+        primary: str,
+        *,
+        seed: int,
+        budget: int,
+        known: Mapping[str, Perturbation] = PERTURBATIONS,
+        alpha: float = _ALPHA,
+    ) -> None:
+        if budget < LEAST_BUDGET:
+            raise PerturbationError(
+                f"{budget} calls cannot show that a wording breaks; give the hunt at least {LEAST_BUDGET}, "
+                "better 100"
+            )
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha is {alpha}; it must be within (0, 1)")
+        self._primary, self._budget = primary, budget
+        self._most = budget // 2
+        self._observed = Observed(primary, self._most, alpha)
+        self._waves = waves(primary, seed, known)
+        self._edits: dict[str, tuple[Edit, ...]] = {}
+        self._shrunk: tuple[Edit, ...] | None = None
+        self._calls, self._calls_per_run = 0, 1
+        self._asked: tuple[str, int] | None = None
+        self._steps = self._hunt()
+
+    def next(self) -> tuple[str, int] | None:
+        """The wording to run next and how many times, or ``None`` when the hunt is over.
+
+        The runs fit into what is left of the budget, if none makes more calls than the costliest so
+        far; the first is asked for alone. Until the outcomes are told, the answer stays the same.
+        """
+        if self._asked is None:
+            wanted = next(self._steps, None)
+            runs = (self._budget - self._calls) // self._calls_per_run
+            if wanted is None or runs < 1:
+                self._steps.close()
+                return None
+            self._asked = wanted[0], min(wanted[1], runs)
+        return self._asked
+
+    def tell(self, wording: str, passed: int, n: int, calls: int | None = None) -> None:
+        """Say what came of the runs that were asked for.
+
+        Args:
+            wording: that was asked for.
+            passed: runs that passed.
+            n: runs that count: those that met an error of the infrastructure are left out.
+            calls: that all the runs made; one each if nothing is said, and never counted as fewer.
+
+        Raises:
+            ValueError: nothing of the kind was asked for.
+        """
+        if self._asked is None or self._asked[0] != wording:
+            raise ValueError(f"no runs of {wording!r} were asked for")
+        runs = self._asked[1]
+        if not 0 <= passed <= n <= runs:
+            raise ValueError(f"{passed} of {n} is impossible where {runs} runs were asked for")
+        spent = max(runs, calls or 0)
+        self._calls += spent
+        self._calls_per_run = max(self._calls_per_run, -(-spent // runs))
+        self._observed.add(wording, Counts(passed, n))
+        self._asked = None
+
+    def result(self) -> HuntResult:
+        """What was found so far; all that there is once ``next()`` gave ``None``."""
+        broken = self._smallest()
+        counts = self._observed.primary
+        never = counts.n and not counts.passed
+        return HuntResult(
+            primary=self._primary,
+            counts=counts,
+            broken=broken,
+            shrunk=broken is not None and (broken.edits == self._shrunk or len(broken.edits) == 1),
+            calls=self._calls,
+            wordings=self._observed.wordings,
+            remark="the primary wording never passed: nothing can be lower" if never else "",
+        )
+
+    def _smallest(self) -> Broken | None:
+        shown = [
+            Broken(wording, self._observed.of(wording), edits, self._observed.evidence(wording))
+            for wording, edits in self._edits.items()
+            if self._observed.breaks(wording)
+        ]
+        return min(shown, key=lambda broken: (len(broken.edits), -broken.evidence), default=None)
+
+    def _hunt(self) -> Steps[tuple[str, int], None]:
+        yield self._primary, 1
+        yield from self._run(self._primary, min(_PRIMARY_RUNS, self._budget // 3))
+        if not self._observed.primary.passed:
+            return
+        edits = yield from self._search()
+        if edits is None:
+            return
+        edits = yield from shrunk(edits, self._test(_SHRINKING))
+        edits = yield from shrunk(edits, self._test(_CERTAINTY))
+        self._shrunk = edits
+        yield from self._run(apply_edits(self._primary, edits), _CONFIRMED)
+
+    def _run(self, wording: str, runs: int) -> Steps[tuple[str, int], None]:
+        """Run a wording until it has so many runs."""
+        while (missing := runs - self._observed.of(wording).n) > 0:
+            yield wording, missing
+
+    def _search(self) -> Steps[tuple[str, int], tuple[Edit, ...] | None]:
+        """The first set of edits that is shown to break."""
+        broken = _BROKEN_SHARE * self._observed.primary.expected
+        for wave in self._waves:
+            suspects = []
+            for edits in wave:
+                wording = self._wording(edits)
+                if self._observed.wordings >= 2 * self._most // 3:
+                    return None
+                yield from self._run(wording, 1)
+                if self._observed.of(wording).failed:
+                    suspects.append(edits)
+            for edits in sorted(suspects, key=len):
+                if (yield from self._judge(self._wording(edits), broken, _SUSPICION)):
+                    return edits
+        return None
+
+    def _test(self, doubt: float) -> Callable[[tuple[Edit, ...]], Steps[tuple[str, int], bool]]:
+        """The test for shrinking: a part is let go if the primary's rate is likelier than that of the whole."""
+
+        def breaks(edits: tuple[Edit, ...]) -> Steps[tuple[str, int], bool]:
+            whole = self._smallest()
+            broken = whole.counts.expected if whole else _BROKEN_SHARE
+            return (yield from self._judge(self._wording(edits), broken, doubt))
+
+        return breaks
+
+    def _wording(self, edits: tuple[Edit, ...]) -> str:
+        wording = apply_edits(self._primary, edits)
+        if len(self._edits.get(wording, edits)) >= len(edits):
+            self._edits[wording] = edits
+        return wording
+
+    def _judge(self, wording: str, broken: float, doubt: float) -> Steps[tuple[str, int], bool]:
+        """Run a wording until it is shown to break, or let go."""
+        observed = self._observed
+        if wording == self._primary or not observed.admits(wording):
+            return False
+        while not observed.breaks(wording):
+            counts = observed.of(wording)
+            if observed.speaks_against(wording, broken) >= doubt or 4 * counts.n >= self._budget:
+                return False
+            if 2 * counts.n > observed.primary.n:
+                yield self._primary, 2 * counts.n - observed.primary.n
+                continue
+            yield wording, self._fewest(wording, broken, doubt)
+        return True
+
+    def _fewest(self, wording: str, broken: float, doubt: float) -> int:
+        """The fewest runs that can settle it: with fewer, another look would say nothing new."""
+        for runs in range(1, self._budget):
+            fail, ok = Counts(0, runs), Counts(runs, runs)
+            if self._observed.breaks(wording, fail) or self._observed.speaks_against(wording, broken, ok) >= doubt:
+                return runs
+        return 1
