@@ -7,7 +7,8 @@ The tree::
     │   ├─ PlanError           a mark or option that makes no valid plan
     │   ├─ GateError           a gate that cannot be read
     │   ├─ BaselineError       a baseline file that cannot be used
-    │   └─ TapeError           a tape that cannot be used
+    │   ├─ TapeError           a tape that cannot be used
+    │   └─ WordingsError       a paraphrase file that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
     └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
 
@@ -33,6 +34,7 @@ __all__ = [
     "TapeError",
     "Unreplayable",
     "UsageProblem",
+    "WordingsError",
 ]
 
 
@@ -66,6 +68,10 @@ class BaselineError(UsageProblem):
 
 class TapeError(UsageProblem):
     """A tape, or a line of it, that cannot be used as it is."""
+
+
+class WordingsError(UsageProblem):
+    """A paraphrase file, or a wording in it, that cannot be used as it is."""
 
 
 class ResponseTooLarge(LlmrelError):

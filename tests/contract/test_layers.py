@@ -29,6 +29,7 @@ THIRD_PARTIES = {
     "hookspecs": {"pytest"},
     "options": {"pytest"},
     "glue": {"pytest"},
+    "cli": {"httpx"},
     "baselines": {"pydantic", "pydantic_core"},
     "stats": {"numpy"},
     "wire": {"genai_prices", "pydantic"},

@@ -1,0 +1,1 @@
+"""The trust boundary of curated data: golden cases and reviewed wordings."""
