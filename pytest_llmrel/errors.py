@@ -10,6 +10,8 @@ The tree::
     │   ├─ DatasetError        a file of golden cases that cannot be used
     │   ├─ PerturbationError   a perturbation that is not there or does not work
     │   └─ TapeError           a tape that cannot be used
+    │   ├─ TapeError           a tape that cannot be used
+    │   └─ WordingsError       a paraphrase file that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
     └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
 
@@ -37,6 +39,7 @@ __all__ = [
     "TapeError",
     "Unreplayable",
     "UsageProblem",
+    "WordingsError",
 ]
 
 
@@ -78,6 +81,8 @@ class TapeError(UsageProblem):
 
 class DatasetError(UsageProblem):
     """A file of golden cases that cannot be used as it is; nothing of it is."""
+class WordingsError(UsageProblem):
+    """A paraphrase file, or a wording in it, that cannot be used as it is."""
 
 
 class ResponseTooLarge(LlmrelError):

@@ -1,1 +1,1 @@
-"""Golden cases on disk become values, whole or not at all, and are looked over for what spoils a dataset."""
+"""The trust boundary of curated data: golden cases and reviewed wordings become values, whole or not at all."""

@@ -29,6 +29,7 @@ THIRD_PARTIES = {
     "hookspecs": {"pytest"},
     "options": {"pytest"},
     "glue": {"pytest"},
+    "cli": {"httpx"},
     "baselines": {"pydantic", "pydantic_core"},
     "datasets": {"pydantic", "yaml"},
     "stats": {"numpy"},
