@@ -81,6 +81,8 @@ class TapeError(UsageProblem):
 
 class DatasetError(UsageProblem):
     """A file of golden cases that cannot be used as it is; nothing of it is."""
+
+
 class WordingsError(UsageProblem):
     """A paraphrase file, or a wording in it, that cannot be used as it is."""
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from decimal import Decimal
+    from random import Random
 
     from pytest_llmrel.core.call import Exchange, Usage
 
 __all__ = [
     "pytest_llmrel_outcome",
+    "pytest_llmrel_perturbations",
     "pytest_llmrel_price",
     "pytest_llmrel_provenance",
     "pytest_llmrel_redact",
@@ -37,6 +39,29 @@ def pytest_llmrel_outcome(exception: BaseException) -> str | None:
 
     Returns:
         ``"failed"``, ``"error"``, ``"abstained"``, ``"skipped"`` or ``None``.
+
+    .. versionadded:: 0.1
+    """
+
+
+@pytest.hookspec
+def pytest_llmrel_perturbations(config: pytest.Config) -> Mapping[str, Callable[[str, Random], str]] | None:
+    """Add perturbations: names for ``perturb=`` of the mark ``paraphrase``, and for hunting.
+
+    Example::
+
+        # conftest.py
+        def shouting(text, rng):
+            return text.upper()
+
+        def pytest_llmrel_perturbations(config):
+            return {"shouting": shouting}
+
+    A function gets a wording and a ``random.Random``, and gives another text, the same for the same state of
+    the generator, or an equal one where there is nothing for it to change.
+
+    Args:
+        config: of the session.
 
     .. versionadded:: 0.1
     """

@@ -102,7 +102,7 @@ def _content(case: Case) -> str:
 
 
 def _read(config: pytest.Config, path: Path, schema: Any) -> tuple[Case, ...]:
-    from pytest_llmrel.datasets.cases import read_cases
+    from pytest_llmrel.datasets.read import read_cases
 
     known = config.stash.setdefault(_CASES, {})
     if (path, schema) not in known:

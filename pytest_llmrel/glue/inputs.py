@@ -35,6 +35,9 @@ def inputs_of(item: pytest.Function) -> Inputs:
     argname = None
     if golden is not None:
         problems += _misnamed(item, "golden", golden.argname)
+        marks = marks_of(item, "paraphrase")
+        if marks and marks[0].args[:1] == (golden.argname,):
+            problems.append(f"paraphrase: {golden.argname!r} is the argument of golden; choose another name")
         if not golden.each:
             cases, argname = chosen_cases(item, golden), golden.argname
     made: Inputs | None = _collected(problems, lambda: _worded(item, tuple(cases), argname))
@@ -60,6 +63,7 @@ def parametrize_inputs(metafunc: pytest.Metafunc) -> None:
         if golden is not None and golden.each and golden.argname in metafunc.fixturenames:
             cases = [pytest.param(case, id=case.id) for case in golden.cases]
             metafunc.parametrize(golden.argname, cases)
+            names = [name for name in names if name != golden.argname]
         elif golden is not None:
             names += [golden.argname]
     for name in dict.fromkeys(names):
@@ -76,17 +80,26 @@ def _worded(item: pytest.Function, cases: tuple[Case, ...], case_argname: str | 
     if marks[0] in parameter_marks(item):
         raise PlanError("paraphrase cannot stand in pytest.param; put it on the test")
     said = _Paraphrase(item, marks[0])
-    if said.argname == case_argname:
-        said.problems.append(f"paraphrase: {case_argname!r} is the argument of golden; choose another name")
+    edit = partial(edited, item.config, names=() if said.problems else said.perturb, times=said.n)
+    is_shared = bool(said.wordings) or said.file is not None
+    shared = _collected(said.problems, lambda: _shared(item, said, edit)) if is_shared else None
     if said.problems:
         raise PlanError(*said.problems)
-    edit = partial(edited, item.config, names=said.perturb, times=said.n)
-    if said.wordings or said.file is not None:
-        texts = said.wordings or _reviewed(item, said.file)
-        return Inputs(_variants(texts, edit), said.argname, cases, case_argname)
+    if shared is not None:
+        return Inputs(shared, said.argname, cases, case_argname)
+    alone = _own_case(item)
+    if alone is not None:
+        return Inputs(_of_case(alone, said, edit), said.argname)
     own = _of_each_case(cases, said, edit)
     union = dict.fromkeys(variant for variants in own.values() for variant in variants)
     return Inputs(tuple(union), said.argname, cases, case_argname, own)
+
+
+def _shared(
+    item: pytest.Function, said: "_Paraphrase", edit: Callable[[str], list[str]]
+) -> tuple[Variant, ...]:
+    """The wordings that are the same for all cases."""
+    return _variants(said.wordings or _reviewed(item, said.file), edit)
 
 
 class _Paraphrase:
@@ -141,13 +154,15 @@ def _parameters(item: pytest.Function) -> Iterable[str]:
 
 
 def _reviewed(item: pytest.Function, file: Any) -> Sequence[str]:
-    from pytest_llmrel.datasets.wordings import read_wordings, variants_of
+    from pytest_llmrel.datasets.wordings import variants_of
+    from pytest_llmrel.datasets.wordingsread import read_wordings
 
     wordings = read_wordings(item.path.parent / str(file))
-    texts = variants_of(wordings)
-    if len(texts) == 1 and wordings.wordings:
-        raise PlanError(f"{wordings.path}: no wording has been reviewed; see 'llmrel paraphrase review'")
-    return texts
+    if wordings.wordings and not wordings.reviewed:
+        raise PlanError(
+            f"{wordings.path}: no wording is reviewed yet; 'llmrel paraphrase review' goes through them"
+        )
+    return variants_of(wordings)
 
 
 def _variants(texts: Sequence[object], edit: Callable[[str], list[str]]) -> tuple[Variant, ...]:
@@ -155,6 +170,16 @@ def _variants(texts: Sequence[object], edit: Callable[[str], list[str]]) -> tupl
     known = {variant.text for variant in variants}
     further = [text for text in dict.fromkeys(edit(variants[0].text)) if text not in known]
     return variants if not further else read_variants([*texts, *further])
+
+
+def _own_case(item: pytest.Function) -> Case | None:
+    """The case of a test that is one of ``golden(each=True)``."""
+    callspec = getattr(item, "callspec", None)
+    return (
+        next((value for value in callspec.params.values() if isinstance(value, Case)), None)
+        if callspec
+        else None
+    )
 
 
 def _of_each_case(

@@ -94,7 +94,7 @@ def paraphrase(
         perturb: names of edits that make further wordings of the primary one, the same in every session.
         n: wordings per edit, at least 1; default 1.
     """
-    given = {"file": file, "field": field, "perturb": tuple(perturb) or None, "n": n}
+    given = {"file": file, "field": field, "perturb": perturb or None, "n": n}
     said = {name: value for name, value in given.items() if value is not None}
     return pytest.mark.paraphrase(argname, *wordings, **said)
 

@@ -249,6 +249,9 @@ class Hunt:
         """The fewest runs that can settle it: with fewer, another look would say nothing new."""
         for runs in range(1, self._budget):
             fail, ok = Counts(0, runs), Counts(runs, runs)
-            if self._observed.breaks(wording, fail) or self._observed.speaks_against(wording, broken, ok) >= doubt:
+            if (
+                self._observed.breaks(wording, fail)
+                or self._observed.speaks_against(wording, broken, ok) >= doubt
+            ):
                 return runs
         return 1

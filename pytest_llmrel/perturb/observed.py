@@ -80,12 +80,12 @@ class Observed:
         """Whether runs of this wording may be looked at: it has been, or there is a share of the level left."""
         return wording in self._counts or self.wordings < self._most
 
-    def evidence(self, wording: str, more: Counts = Counts()) -> float:  # noqa: B008  frozen
+    def evidence(self, wording: str, more: Counts = Counts()) -> float:
         """The e-value of its pass rate being below the primary's, if these runs came to what is known."""
         here, counts = self.primary, self.of(wording) + more
         return evidence_lower(here.passed, here.n, counts.passed, counts.n)
 
-    def breaks(self, wording: str, more: Counts = Counts()) -> bool:  # noqa: B008  frozen
+    def breaks(self, wording: str, more: Counts = Counts()) -> bool:
         """Whether it is shown to pass less often than the primary wording.
 
         By Bonferroni over all wordings that may be looked at, the chance that this is ever said of one
@@ -94,7 +94,7 @@ class Observed:
         failed = self.of(wording).failed + more.failed
         return failed >= _LEAST_FAILURES and self.evidence(wording, more) >= self._bar
 
-    def speaks_against(self, wording: str, broken: float, more: Counts = Counts()) -> float:  # noqa: B008
+    def speaks_against(self, wording: str, broken: float, more: Counts = Counts()) -> float:
         """Logarithm of how much likelier its runs are with the primary's pass rate than with a broken one.
 
         Args:

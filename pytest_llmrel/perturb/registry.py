@@ -25,7 +25,9 @@ PERTURBATIONS: Mapping[str, Perturbation] = MappingProxyType(
             Perturbation("whitespace", f"Only white space changes; {_FACTS}.", whitespace, 0.5),
             Perturbation("typos", f"Words keep their first letter; {_FACTS}.", typos, 0.25),
             Perturbation("punctuation", f"Letters and spaces stay; {_FACTS}.", punctuation, 0.6),
-            Perturbation("unicode", f"It reads the same after NFKC, but for apostrophes; {_FACTS}.", unicode, 0.5),
+            Perturbation(
+                "unicode", f"It reads the same after NFKC, but for apostrophes; {_FACTS}.", unicode, 0.5
+            ),
             Perturbation("filler", f"Words are only added; {_FACTS}.", filler, 0.2),
             Perturbation("polite", f"Words are only added, at both ends; {_FACTS}.", polite),
             Perturbation("distractor", f"A sentence is only added, at an end; {_FACTS}.", distractor, 0.5),
@@ -35,7 +37,9 @@ PERTURBATIONS: Mapping[str, Perturbation] = MappingProxyType(
                 "inside a number, date, name, identifier, address or quotation.",
                 truncated,
             ),
-            Perturbation("speech", f"The words stay, but for capitals where sentences begin; {_FACTS}.", speech),
+            Perturbation(
+                "speech", f"The words stay, but for capitals where sentences begin; {_FACTS}.", speech
+            ),
         )
     }
 )
@@ -143,7 +147,9 @@ def _result(name: str, function: Callable[[str, Random], str], text: str, rng: R
         what = f"{type(error).__name__}: {error}"
         raise PerturbationError(f"perturbation {name!r} failed on {text[:80]!r}: {what}") from error
     if not isinstance(result, str):
-        raise PerturbationError(f"perturbation {name!r} gave {result!r} for {text[:80]!r}; it must give a text")
+        raise PerturbationError(
+            f"perturbation {name!r} gave {result!r} for {text[:80]!r}; it must give a text"
+        )
     if result != again:
         raise PerturbationError(
             f"perturbation {name!r} gave two results for the same text and seed; "

@@ -92,7 +92,7 @@ def complaints(
     for number, (mark, _) in enumerate(table.values()):
         lines.append(source.count("\n") + 1)
         source += f"{head}{mark}\ndef test_{number}({signature}):\n    pass\n\n"
-    text = rejected(example(source).run(pytester), " mistakes in krun, paraphrase and faults marks")
+    text = rejected(example(source).run(pytester), " mistakes in krun, paraphrase, golden and faults marks")
     found = dict.fromkeys(range(len(table)), "")
     for line, number, said in re.findall(r"test_it\.py:(\d+): test_(\d+): (.*)", text):
         assert int(line) == lines[int(number)]
