@@ -13,7 +13,7 @@ LONGEST = 800
 _LINES = re.compile(r"[\r\n\v\f\x85\u2028\u2029]+")
 _END = re.compile(r"[.!?\u2026\u061f]['\"\u2019\u201d\u00bb)\]*_]{0,8}(?=\s)|[\u3002\uff01\uff1f\u0964][\u300d\u300f\u201d]?")
 _BULLET = re.compile(r"(?:[-*+\u2022\u2023\u25aa\u25cf\u2013\u2014>#|]+|\(?(?:\d{1,3}|[a-zA-Z])[.)])(?=\s)\s*")
-_LAST_WORD = re.compile(r"[\w.]{1,12}\Z")
+_LAST_WORD = re.compile(r"(?<![^\s(\"'])[\w.]{1,12}\Z")
 _CUT = re.compile(r"\S{0,200}")
 
 
