@@ -7,6 +7,7 @@ The tree::
     │   ├─ PlanError           a mark or option that makes no valid plan
     │   ├─ GateError           a gate that cannot be read
     │   ├─ BaselineError       a baseline file that cannot be used
+    │   ├─ ScorerError         a scorer, or what it answered, that cannot be used
     │   └─ TapeError           a tape that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
     └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
@@ -30,6 +31,7 @@ __all__ = [
     "PlanError",
     "ResponseTooLarge",
     "RunTimeout",
+    "ScorerError",
     "TapeError",
     "Unreplayable",
     "UsageProblem",
@@ -66,6 +68,10 @@ class BaselineError(UsageProblem):
 
 class TapeError(UsageProblem):
     """A tape, or a line of it, that cannot be used as it is."""
+
+
+class ScorerError(UsageProblem):
+    """A scorer that cannot be used, or an answer of it that is no score."""
 
 
 class ResponseTooLarge(LlmrelError):

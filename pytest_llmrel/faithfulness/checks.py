@@ -1,13 +1,14 @@
-"""What is wrong in a claim: numbers, units, dates, names, negations, quotations and links, each looked up apart."""
+"""What is wrong in a claim: numbers, units, dates, names, negations, quotations and links, each apart."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from pytest_llmrel.faithfulness.evidence import END, START, Evidence, slot
+from pytest_llmrel.faithfulness.lexicon import CALENDAR, MONTHS
 from pytest_llmrel.faithfulness.quantities import Date, Quantity
 from pytest_llmrel.faithfulness.statement import Statement
 
-__all__ = ["Problem", "problems"]
+__all__ = ["Problem", "known_number", "problems"]
 
 _LONGEST_NAME = 4
 
@@ -64,24 +65,47 @@ def _dates(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
             yield from _displaced(claim, evidence, place, place + 1)
         else:
             yield Problem(f"the date '{claim.shown[place]}' is not in the context")
+    for item, shown in zip(claim.items, claim.shown, strict=True):
+        if (
+            item in CALENDAR
+            and item not in evidence.items
+            and not _known(Date(0, MONTHS.get(item, 0), 0), evidence)
+        ):
+            yield Problem(f"'{shown}' is not in the context")
 
 
 def _known(date: Date, evidence: Evidence) -> bool:
     if date in evidence.dates:
         return True
-    return bool(date.day) and Date(0, date.month, date.day) in evidence.dates and str(date.year) in evidence.bare
+    return (
+        bool(date.day) and Date(0, date.month, date.day) in evidence.dates and str(date.year) in evidence.bare
+    )
 
 
 def _names(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
-    """A name of the context, or a word it has not, where the context has another name between the same words."""
+    """A name, or a word unknown to the context, where the context has another name between the same words."""
     start, items = 0, claim.items
     while start < len(items):
         end = start
         while end < len(items) and (items[end] in evidence.names or _strange(items[end], evidence)):
             end += 1
-        if start < end <= start + _LONGEST_NAME:
-            yield from _displaced(claim, evidence, start, end)
+        whole = list(_renamed(claim, evidence, start, end)) if end - start <= _LONGEST_NAME else []
+        parts = range(start, end if end > start + 1 and not whole else start)
+        yield from whole or [found for at in parts for found in _renamed(claim, evidence, at, at + 1)]
         start = max(end, start + 1)
+
+
+def _renamed(claim: Statement, evidence: Evidence, start: int, end: int) -> Iterator[Problem]:
+    if _copied(claim, evidence, start, end):
+        yield from _displaced(claim, evidence, start, end)
+
+
+def _copied(claim: Statement, evidence: Evidence, start: int, end: int) -> bool:
+    """Whether what stands around a name stands so in the context: else the sentence is another one."""
+    row = claim.items
+    return (start < 2 or f"{row[start - 2]} {row[start - 1]}" in evidence.pairs) and (  # noqa: PLR2004  # two before it
+        end + 1 >= len(row) or f"{row[end]} {row[end + 1]}" in evidence.pairs
+    )
 
 
 def _strange(item: str, evidence: Evidence) -> bool:
@@ -93,7 +117,6 @@ def _displaced(claim: Statement, evidence: Evidence, start: int, end: int) -> It
     runs = evidence.slots.get(slot(claim.items, start, end))
     if not runs:
         return
-    own = set(claim.items[start:end])
     others = {run: found for run, found in runs.items() if _marked(run) == _marked(claim.items[start])}
     if others and not any(_same(claim.items[start:end], tuple(run.split())) for run in others):
         shown, sentence = next(iter(others.values()))
@@ -127,7 +150,7 @@ def _negations(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
 
 
 def _said(evidence: Evidence, row: tuple[str, ...], place: int) -> bool:
-    """Whether the context has two items of the claim in a row, too; so that more than one pair agrees by chance."""
+    """Whether the context has this pair of the claim, too: one pair alone may agree by chance."""
     return 0 <= place < len(row) - 1 and f"{row[place]} {row[place + 1]}" in evidence.pairs
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
+from pytest_llmrel.faithfulness.lexicon import MONTHS
 from pytest_llmrel.faithfulness.quantities import Date, rounded
 from pytest_llmrel.faithfulness.sentences import sentences
 from pytest_llmrel.faithfulness.statement import Statement, flat, read
@@ -25,13 +27,15 @@ class Evidence:
     Attributes:
         sentences: as they stand in the context.
         items: everything said, as items.
-        pairs: two items in a row -> the sentences that say so without and with a negation between them; -1 for none.
+        pairs: two items in a row -> the sentences that say so without and with a negation between them; -1
+            for none.
         numbers: number -> the ways it is written, with its unit, and the first sentence of it.
         bare: numbers that stand somewhere without a unit.
         roundings: every number rounded to one, two and three digits.
         dates: every date, and what is left of it without its day or year.
         names: the items that are names.
-        slots: neighbours -> what stands between them: a quantity, a date or a run of names -> how it is shown.
+        slots: neighbours -> what stands between them: a quantity, a date or a run of names -> how it is
+            shown.
         links: addresses.
         stream: all tokens in lower case, with a space around each.
     """
@@ -57,8 +61,8 @@ def evidence_of(context: str) -> Evidence:
 def slot(items: tuple[str, ...], start: int, end: int) -> str:
     """Returns the key of the place between the items before ``start`` and from ``end`` on.
 
-    It is one neighbour on each side; at the beginning or end of a sentence, two on the other side. ``""`` for a place
-    with less around it.
+    It is one neighbour on each side; at the beginning or end of a sentence, two on the other side. ``""``
+    for a place with less around it.
     """
     if start and end < len(items):
         return f"{items[start - 1]} _ {items[end]}"
@@ -83,15 +87,18 @@ _remembered = lru_cache(maxsize=_CACHED_CONTEXTS)(_prepared)
 
 
 def _names(said: list[Statement]) -> Iterator[str]:
-    """Words with a capital within a sentence, or at its beginning where the context never writes them without.
+    """Words with a capital within a sentence, or at its beginning if the context always writes them so.
 
-    A sentence in which most words have a capital, such as a headline, tells nothing.
+    A sentence in which every word has a capital, such as a headline, tells nothing.
     """
     plain = {
-        item for statement in said for place, item in enumerate(statement.items) if place not in statement.names
+        item
+        for statement in said
+        for place, item in enumerate(statement.items)
+        if place not in statement.names
     }
     for statement in said:
-        if 2 * len(statement.names) > len(statement.items):
+        if len(statement.names) == len(statement.items):
             continue
         for place in statement.names:
             if place or not statement.opens or statement.items[0] not in plain:
@@ -102,8 +109,9 @@ def _take(evidence: Evidence, number: int, statement: Statement) -> None:
     items = statement.items
     evidence.items.update(items)
     evidence.links.update(statement.links)
+    evidence.dates.update(Date(0, MONTHS[item], 0) for item in items if item in MONTHS)
     row = (START, *items, END)
-    for first, second, negator in zip(row, row[1:], statement.negators, strict=False):
+    for (first, second), negator in zip(pairwise(row), statement.negators, strict=True):
         plain, negated = evidence.pairs.get(f"{first} {second}", (-1, -1))
         if negator and negated < 0:
             evidence.pairs[f"{first} {second}"] = (plain, number)
@@ -121,6 +129,8 @@ def _take(evidence: Evidence, number: int, statement: Statement) -> None:
         _put(evidence, statement, number, place, place + 1)
     for start, end in _runs(items, evidence.names):
         _put(evidence, statement, number, start, end)
+        for place in range(start, end if end > start + 1 else start):
+            _put(evidence, statement, number, place, place + 1)
 
 
 def _date(evidence: Evidence, date: Date, shown: str, number: int) -> None:

@@ -1,9 +1,10 @@
-"""The words that the offline scorer knows: function words, negators, numbers, units, months and days (English)."""
+"""The English words that the offline scorer knows: function words, negators, numbers, units, months, days."""
 
 __all__ = [
     "ABBREVIATIONS",
     "AFTER_UNIT_WORDS",
     "CALENDAR",
+    "COURTESIES",
     "CURRENCIES",
     "HEDGES",
     "MAGNITUDES",
@@ -17,27 +18,33 @@ __all__ = [
 STOP_WORDS = frozenset(
     """a about above after again all also although am an and any are as at be because been before being below
     between both but by can could did do does doing done down during each either else even ever every few for
-    from further get gets got had has have having he hence her here hers him his how however i if in indeed into
-    is it its itself just let like many may me might mine more moreover most mr mrs ms much must my of off on
-    once one only onto or other our out over own per please quite rather really s same shall she should since so
-    some such than that the their theirs them then there therefore these they this those though through thus to
-    too under until up upon us very was we well were what when where whether which while who whom whose why will
-    with within would yes yet you your yours""".split()
+    from further get gets got had has have having he hence her here hers him his how however i if in indeed
+    into is it its itself just let like many may me might mine more moreover most mr mrs ms much must my of
+    off on once one only onto or other our out over own per please quite rather really s same shall she
+    should since so some such than that the their theirs them then there therefore these they this those
+    though through thus to too under until up upon us very was we well were what when where whether which
+    while who whom whose why will with within would yes yet you your yours""".split()
 )
 """Words that carry no content of their own; negators are kept apart."""
 
 NEGATORS = frozenset(
-    """not no never none nothing nobody nowhere nor neither without cannot cant dont doesnt didnt isnt arent wasnt
-    werent wont wouldnt shouldnt couldnt mustnt hasnt havent hadnt non""".split()
+    """not no never none nothing nobody nowhere nor neither without cannot cant dont doesnt didnt isnt
+    arent wasnt werent wont wouldnt shouldnt couldnt mustnt hasnt havent hadnt non""".split()
 )
 """Words that turn a statement into its contrary, beside everything that ends in ``n't``."""
 
 ABBREVIATIONS = frozenset(
-    """a.m al approx apr art aug ave bros ca capt cf co col corp dec dept dr e.g ed eds esp est etc feb fig figs
-    ft gen gov hon i.e inc incl jan jr jul jun lt ltd max mar mr mrs ms mt nov oct op p.m pp ph.d prof rep resp rev
-    sen sep sept sgt sr st u.k u.s univ viz vol vols vs""".split()
+    """a.m al approx apr aug ave bros ca capt cf co col corp dec dept dr e.g ed eds esp etc feb fig
+    figs ft gen gov hon i.e inc incl jan jr jul jun lt ltd mar mr mrs ms mt nov oct op p.m pp ph.d prof
+    rep resp rev sen sep sept sgt sr st u.k u.s univ viz vol vols vs""".split()
 )
 """What may stand before a full stop that ends no sentence."""
+
+COURTESIES = frozenset(
+    """absolutely anything ask assist assistance certainly else feel free glad great happy hello help helps
+    hesitate hi hope know let question questions reach sorry sure thank thanks welcome""".split()
+)
+"""A sentence made of these alone ("Feel free to ask!") is politeness and claims nothing."""
 
 HEDGES = frozenset("about almost approximately around circa nearly roughly some".split())
 """Words before a number that allow it to be rounded."""
@@ -45,10 +52,13 @@ HEDGES = frozenset("about almost approximately around circa nearly roughly some"
 NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-        seventeen eighteen nineteen""".split()
+        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+        sixteen seventeen eighteen nineteen""".split()
     )
-} | {word: 10 * tens for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+} | {
+    word: 10 * tens
+    for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
 
 MAGNITUDES = {
     "hundred": 1e2,
@@ -86,8 +96,8 @@ MONTHS = {
 }
 
 CALENDAR = frozenset(
-    """monday tuesday wednesday thursday friday saturday sunday january february april june july august september
-    october november december""".split()
+    """monday tuesday wednesday thursday friday saturday sunday january february april june july august
+    september october november december""".split()
 )
 """Days and months that mean nothing else; ``may`` and ``march`` are words of their own."""
 
@@ -158,5 +168,7 @@ UNITS = {
 }
 """Name of a unit -> what it measures, and how many of that family's own unit it is."""
 
-AFTER_UNIT_WORDS = frozenset("business working calendar full whole consecutive additional more extra further".split())
+AFTER_UNIT_WORDS = frozenset(
+    "business working calendar full whole consecutive additional more extra further".split()
+)
 """Words that may stand between a number and its unit."""

@@ -29,7 +29,8 @@ class Quantity(NamedTuple):
     """A number and its unit.
 
     Attributes:
-        item: value and family of the unit, in the unit of the family: ``#0.005_m``; the same for all ways to write it.
+        item: value and family of the unit, in the unit of the family: ``#0.005_m``; the same for all ways
+            to write it.
         number: the number alone, as it stands before the unit.
         family: what the unit measures, ``""`` without one.
         shown: as it was written.
@@ -165,8 +166,8 @@ def _spelled(words: list[str], place: int) -> tuple[float, int] | None:
     if end < len(words) and words[end].casefold() == "hundred":
         value, end = value * 100, end + 1
         rest = end + 1 if end < len(words) and words[end].casefold() == "and" else end
-        if rest < len(words) and (more := NUMBER_WORDS.get(words[rest].casefold())):
-            more, end = _and_units(words, more, rest + 1)
+        if rest < len(words) and (below := NUMBER_WORDS.get(words[rest].casefold())):
+            more, end = _and_units(words, below, rest + 1)
             value += more
     return value, end
 

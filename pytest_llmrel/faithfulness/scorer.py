@@ -38,8 +38,9 @@ class Faithfulness:
     """How far one answer stays inside its context.
 
     Attributes:
-        score: from 0 (nothing is supported) to 1 (everything is); ``None`` where it does not apply, because the
-            answer claims nothing or the scorer got no usable judgement. It is never 0 or 1 for want of claims.
+        score: from 0 (nothing is supported) to 1 (everything is); ``None`` where it does not apply,
+            because the answer claims nothing or the scorer got no usable judgement. It is never 0 or 1 for
+            want of claims.
         claims: every claim of the answer, in its order.
         scorer: the name of the scorer.
         reason: why there is no score; ``""`` with one.

@@ -11,8 +11,12 @@ LONGEST = 800
 """Characters after which a sentence without an end is cut at the next white space."""
 
 _LINES = re.compile(r"[\r\n\v\f\x85\u2028\u2029]+")
-_END = re.compile(r"[.!?\u2026\u061f]['\"\u2019\u201d\u00bb)\]*_]{0,8}(?=\s)|[\u3002\uff01\uff1f\u0964][\u300d\u300f\u201d]?")
-_BULLET = re.compile(r"(?:[-*+\u2022\u2023\u25aa\u25cf\u2013\u2014>#|]+|\(?(?:\d{1,3}|[a-zA-Z])[.)])(?=\s)\s*")
+_END = re.compile(
+    r"[.!?\u2026\u061f]['\"\u2019\u201d\u00bb)\]*_]{0,8}(?=\s)|[\u3002\uff01\uff1f\u0964][\u300d\u300f\u201d]?"
+)
+_BULLET = re.compile(
+    r"(?:[-*+\u2022\u2023\u25aa\u25cf\u2013\u2014>#|]+|\(?(?:\d{1,3}|[a-zA-Z])[.)])(?=\s|\Z)\s*"
+)
 _LAST_WORD = re.compile(r"(?<![^\s(\"'])[\w.]{1,12}\Z")
 _CUT = re.compile(r"\S{0,200}")
 
@@ -20,9 +24,9 @@ _CUT = re.compile(r"\S{0,200}")
 def sentences(text: str) -> Iterator[str]:
     """Yields the sentences of a text as they stand in it, without the marks of lists and headings.
 
-    A sentence ends at the end of a line, or at a full stop, question mark or exclamation mark before white space;
-    not behind an abbreviation, an initial, or within a number or an address. Capital letters decide nothing. What
-    goes on for more than 800 characters is cut.
+    A sentence ends at the end of a line, or at a full stop, question mark or exclamation mark before white
+    space; not behind an abbreviation, an initial, or within a number or an address. Capital letters decide
+    nothing. What goes on for more than 800 characters is cut.
     """
     for line in _LINES.split(text):
         start = _past_bullets(line, 0)

@@ -20,7 +20,8 @@ class Statement:
     Attributes:
         items: stems of content words, quantities (``#30_s``) and dates (``@2019-3-4``), in order.
         shown: every item as it was written.
-        negators: one more than there are items: the negating word before each, and behind the last; ``""`` for none.
+        negators: one more than there are items: the negating word before each, and behind the last; ``""``
+            for none.
         quantities: those of the items, by place.
         dates: what the dates among the items may mean, by place.
         names: places of the words with a capital letter.
@@ -114,7 +115,9 @@ class _Reader:
         """``not only`` negates nothing, nor does the ``No`` of ``No. 5``."""
         word = self.words[place].casefold()
         following = self.words[place + 1].casefold() if place + 1 < len(self.words) else ""
-        if not (word == "not" and following in {"only", "just"}) and not (word == "no" and following.isdecimal()):
+        if not (word == "not" and following in {"only", "just"}) and not (
+            word == "no" and following.isdecimal()
+        ):
             self.negator = self.words[place]
         return place + 1
 
@@ -141,13 +144,14 @@ class _Reader:
             if word in CALENDAR:
                 self._add(word, self.words[place])
             return place + 1
+        shown = " ".join(self.words[place:end])
         if near and before and str(date.day) == before.number and not self.negator:
             del self.quantities[last]
             self.items.pop()
-            self.shown.pop()
+            shown = f"{self.shown.pop()} {shown}"
             self.negator = self.negators.pop()
         self.dates[len(self.items)] = (date,)
-        self._add(_dated(date), " ".join(self.words[place:end]))
+        self._add(_dated(date), shown)
         return end
 
 

@@ -54,8 +54,9 @@ class Kind(IntEnum):
 def normalised(text: str) -> str:
     """Returns the text with one form for each character (NFKC), quotation mark, dash and invisible character.
 
-    More than 30 marks in a row are cut to 30 beforehand (UAX #15, section 13, "Stream-Safe Text Format"): sorting
-    longer runs takes time quadratic in them. Characters of scripts without spaces become words of their own.
+    More than 30 marks in a row are cut to 30 beforehand (UAX #15, section 13, "Stream-Safe Text Format"):
+    sorting longer runs takes time quadratic in them. Characters of scripts without spaces become words of
+    their own.
     """
     if text.isascii():
         return text
@@ -82,22 +83,25 @@ def _of_long(token: str) -> Kind:
 @lru_cache(maxsize=65_536)
 def _known(token: str) -> tuple[Kind, str]:
     word = _without_accents(token.casefold())
-    if word[0].isdecimal() or (word[0] == "-" and len(word) > 1):
-        return Kind.NUMBER, word
     if word in CURRENCIES:
         return Kind.CURRENCY, CURRENCIES[word]
-    if word in NEGATORS or word.endswith("n't") or word == "n":
-        return Kind.NEGATOR, word
-    if word == "cannot":
-        return Kind.NEGATOR, word
-    if word in NUMBER_WORDS or word in MAGNITUDES:
-        return Kind.NUMBER_WORD, word
-    if word in MONTHS:
-        return Kind.MONTH, word
+    if (kind := _closed(word)) is not None:
+        return kind, word
     word = word.removesuffix("'s").replace("'", "")
     if word in STOP_WORDS or (len(word) == 1 and word.isascii()) or not word:
         return Kind.EMPTY, word
     return Kind.CONTENT, _without_ending(word)
+
+
+def _closed(word: str) -> Kind | None:
+    """The kind of a number, or of a word of which there are few."""
+    if word[0].isdecimal() or (word[0] == "-" and len(word) > 1):
+        return Kind.NUMBER
+    if word in NEGATORS or word == "cannot" or word.endswith("n't"):
+        return Kind.NEGATOR
+    if word in NUMBER_WORDS or word in MAGNITUDES:
+        return Kind.NUMBER_WORD
+    return Kind.MONTH if word in MONTHS else None
 
 
 def _without_accents(word: str) -> str:
