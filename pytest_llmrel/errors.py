@@ -9,6 +9,7 @@ The tree::
     │   ├─ BaselineError       a baseline file that cannot be used
     │   ├─ DatasetError        a file of golden cases that cannot be used
     │   ├─ PerturbationError   a perturbation that is not there or does not work
+    │   ├─ ScorerError         a scorer, or what it answered, that cannot be used
     │   └─ TapeError           a tape that cannot be used
     │   ├─ TapeError           a tape that cannot be used
     │   └─ WordingsError       a paraphrase file that cannot be used
@@ -36,6 +37,7 @@ __all__ = [
     "PlanError",
     "ResponseTooLarge",
     "RunTimeout",
+    "ScorerError",
     "TapeError",
     "Unreplayable",
     "UsageProblem",
@@ -85,6 +87,8 @@ class DatasetError(UsageProblem):
 
 class WordingsError(UsageProblem):
     """A paraphrase file, or a wording in it, that cannot be used as it is."""
+class ScorerError(UsageProblem):
+    """A scorer that cannot be used, or an answer of it that is no score."""
 
 
 class ResponseTooLarge(LlmrelError):
