@@ -7,6 +7,7 @@ The tree::
     │   ├─ PlanError           a mark or option that makes no valid plan
     │   ├─ GateError           a gate that cannot be read
     │   ├─ BaselineError       a baseline file that cannot be used
+    │   ├─ JudgeError          a judge that cannot be asked
     │   └─ TapeError           a tape that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
     └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
@@ -26,6 +27,7 @@ __all__ = [
     "BudgetSpent",
     "GateError",
     "GateFailure",
+    "JudgeError",
     "LlmrelError",
     "PlanError",
     "ResponseTooLarge",
@@ -62,6 +64,10 @@ class GateError(UsageProblem):
 
 class BaselineError(UsageProblem):
     """A baseline file, or an entry of it, that cannot be used as it is."""
+
+
+class JudgeError(UsageProblem):
+    """A judge that cannot be asked: its address, its key or one of its numbers will not do."""
 
 
 class TapeError(UsageProblem):

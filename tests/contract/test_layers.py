@@ -30,6 +30,7 @@ THIRD_PARTIES = {
     "options": {"pytest"},
     "glue": {"pytest"},
     "baselines": {"pydantic", "pydantic_core"},
+    "faithfulness": {"httpx", "pydantic"},
     "stats": {"numpy"},
     "wire": {"genai_prices", "pydantic"},
 }

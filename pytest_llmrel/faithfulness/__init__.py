@@ -1,0 +1,1 @@
+"""Scorers that say whether an answer stays inside its context."""
