@@ -193,15 +193,16 @@ def _is_number(value: object) -> bool:
 def _key(variable: str) -> str:
     if not variable:
         return ""
-    key = os.environ.get(variable, "").strip()
+    if problem := _problem_of_key(os.environ.get(variable, "").strip()):
+        raise JudgeError(f"judge: the environment variable {variable} {problem}")
+    return os.environ[variable].strip()
+
+
+def _problem_of_key(key: str) -> str:
     if not key:
-        raise JudgeError(
-            f"judge: the environment variable {variable} holds no key; set it, or say api_key_env='' for an "
-            "endpoint that wants none"
-        )
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise JudgeError(f"judge: what the environment variable {variable} holds cannot be a key")
-    return key
+        return "holds no key; set it, or say api_key_env='' for an endpoint that wants none"
+    is_sendable = key.isascii() and key.isprintable() and " " not in key
+    return "" if is_sendable else "holds something that cannot be a key"
 
 
 def _sendable(text: str) -> str:

@@ -98,7 +98,7 @@ class Case:
             return "", "the judge gave no quote"
         if not self._has(plain):
             return "", "the quote is not in the context"
-        if _TO_THE_JUDGE.search(plain) and not _TO_THE_JUDGE.search(canonical(verdict.claim)):
+        if _TO_THE_JUDGE.search(plain):
             return quote, "the quote speaks to the judge"
         words, spoken_of = content(verdict.claim), content(plain)
         shared = len(words & spoken_of)

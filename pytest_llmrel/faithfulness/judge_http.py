@@ -41,6 +41,10 @@ class Asking:
     def __repr__(self) -> str:
         return f"<asking {self.url}>"
 
+    def masked(self, text: str) -> str:
+        """A text of the host's, which may repeat the key."""
+        return text.replace(self.key, "***") if self.key else text
+
     def options(self) -> dict[str, Any]:
         """What both kinds of client are made with."""
         return {"verify": _tls(), "timeout": self.timeout}
@@ -48,7 +52,8 @@ class Asking:
     def request(self, model: str, messages: list[dict[str, str]]) -> dict[str, Any]:
         """The arguments of a streamed request: the stream is what lets us stop reading."""
         body = {"model": model, "temperature": 0, "messages": messages}
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        # Not a dict: whose representation, in a traceback with locals, would show the key.
+        headers = httpx.Headers({"Content-Type": "application/json", "Accept-Encoding": "identity"})
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         # Escaped, so that a lone surrogate, which model output may hold, can be sent at all.
@@ -67,9 +72,9 @@ def ask(asking: Asking, model: str, messages: list[dict[str, str]]) -> bytes | N
         httpx.Client(**asking.options()) as client,
         client.stream(**asking.request(model, messages)) as response,
     ):
-        intake = _Intake(response, limit)
+        intake = _Intake(response, asking, limit)
         whole = intake.take_all(response.iter_bytes())
-    return intake.body(asking.key, whole=whole)
+    return intake.body(whole=whole)
 
 
 async def ask_async(asking: Asking, model: str, messages: list[dict[str, str]]) -> bytes | None:
@@ -84,16 +89,17 @@ async def ask_async(asking: Asking, model: str, messages: list[dict[str, str]]) 
             httpx.AsyncClient(**asking.options()) as client,
             client.stream(**asking.request(model, messages)) as response,
         ):
-            intake = _Intake(response, limit)
+            intake = _Intake(response, asking, limit)
             whole = await intake.take_all_async(response.aiter_bytes())
-    return intake.body(asking.key, whole=whole)
+    return intake.body(whole=whole)
 
 
 class _Intake:
     """Takes a body in, as long as it is neither too long nor too late."""
 
-    def __init__(self, response: httpx.Response, limit: float) -> None:
+    def __init__(self, response: httpx.Response, asking: Asking, limit: float) -> None:
         self._response = response
+        self._asking = asking
         self._limit = limit
         self._taken = bytearray()
 
@@ -108,7 +114,7 @@ class _Intake:
                 return False
         return True
 
-    def body(self, key: str, *, whole: bool) -> bytes | None:
+    def body(self, *, whole: bool) -> bytes | None:
         """What was taken in, ``None`` if that is not the whole body.
 
         Raises:
@@ -117,9 +123,7 @@ class _Intake:
         try:
             self._response.raise_for_status()
         except httpx.HTTPStatusError as error:
-            said = self._taken.decode("utf-8", "replace")
-            if key:
-                said = said.replace(key, "***")
+            said = self._asking.masked(self._taken.decode("utf-8", "replace"))
             error.add_note(f"the judge's host said: {said[:_MOST_SHOWN]!r}")
             raise
         return bytes(self._taken) if whole else None
