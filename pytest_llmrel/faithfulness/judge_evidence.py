@@ -24,6 +24,7 @@ _LEAST_WORDS: Final = 2
 _LEAST_WORDS_OF_A_PART: Final = 3
 _GAP: Final = re.compile(r"\s*\[?\.{3}\]?\s*")
 _EDGES: Final = " '.,;:-"
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _TO_THE_JUDGE: Final = re.compile(
     r"\b(?:answer|say|reply|respond|output|return|write|mark|rate|verdict|label)\W{1,3}"
     r"(?:\w{1,12}\W{1,3}){0,3}supported\b"
@@ -70,6 +71,12 @@ class Case:
 
     @cached_property
     def _evidence(self) -> str:
+        """The context without the sentences that speak to the judge: no part of those is evidence."""
+        parts = (canonical(part) for part in _SENTENCE_END.split(self.context))
+        return " ".join(part for part in parts if not _TO_THE_JUDGE.search(part))
+
+    @cached_property
+    def _context(self) -> str:
         return canonical(self.context)
 
     def _is_grounded(self, verdict: Verdict) -> bool:
@@ -96,23 +103,16 @@ class Case:
         plain = canonical(quote).strip(_EDGES)
         if not plain:
             return "", "the judge gave no quote"
-        if not self._has(plain):
+        if not _has(self._context, plain):
             return "", "the quote is not in the context"
-        if _TO_THE_JUDGE.search(plain):
-            return quote, "the quote speaks to the judge"
+        if not _has(self._evidence, plain):
+            return quote, "the quote is from a sentence that speaks to the judge"
         words, spoken_of = content(verdict.claim), content(plain)
         shared = len(words & spoken_of)
         if shared < min(_LEAST_WORDS, len(words)) or shared < _LEAST_SPOKEN_OF * len(words):
             return quote, "the quote does not speak of the claim"
         missing = sorted(digits(verdict.claim) - numbers(plain))
         return quote, f"the quote does not have the number {missing[0]}" if missing else ""
-
-    def _has(self, quote: str) -> bool:
-        parts = [part.strip(_EDGES) for part in _GAP.split(quote)]
-        if quote in self._evidence:  # the context has an ellipsis of its own
-            return True
-        is_fair = len(parts) == 1 or all(len(part.split()) >= _LEAST_WORDS_OF_A_PART for part in parts)
-        return is_fair and all(part in self._evidence for part in parts)
 
     def _passed_over(self, grounded: list[Verdict], claimless: frozenset[int]) -> Iterator[str]:
         """The sentences that nobody ruled on, or whose numbers are in none of their claims."""
@@ -121,6 +121,14 @@ class Case:
             is_ruled_on = bool(own) or number in claimless or len(content(sentence)) < _LEAST_WORDS
             if not is_ruled_on or not _demanded(sentence) <= numbers(" ".join(own)):
                 yield sentence
+
+
+def _has(text: str, quote: str) -> bool:
+    """Whether a quote stands in a text, or all of its parts do, each long enough to say something."""
+    if quote in text:
+        return True
+    parts = [part.strip(_EDGES) for part in _GAP.split(quote)]
+    return all(part in text and len(part.split()) >= _LEAST_WORDS_OF_A_PART for part in parts)
 
 
 def _demanded(sentence: str) -> frozenset[str]:

@@ -14,7 +14,9 @@ from pytest_llmrel.faithfulness.judge_slots import Slots, slots_of
 from .judging import CONTEXT, judge_at, serving
 
 MANY = 32
-ANSWERS = [f"Items can be returned within {days} days. Refunds are paid within 5 days." for days in range(30, 62)]
+ANSWERS = [
+    f"Items can be returned within {days} days. Refunds are paid within 5 days." for days in range(30, 62)
+]
 WANTED = [1.0] + [0.5] * (MANY - 1)
 
 
@@ -47,7 +49,10 @@ def test_32_answers_in_flight_are_all_judged_right(way: object) -> None:
 def test_threads_and_tasks_share_the_bound() -> None:
     """The most under way is that of the judge, whoever asks; equal judges are one."""
     with serving(latency=0.05) as simulator:
-        crews = [threading.Thread(target=way, args=(judge_at(simulator, concurrency=4),)) for way in (in_threads, in_tasks)]
+        crews = [
+            threading.Thread(target=way, args=(judge_at(simulator, concurrency=4),))
+            for way in (in_threads, in_tasks)
+        ]
         for crew in crews:
             crew.start()
         for crew in crews:
