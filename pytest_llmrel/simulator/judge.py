@@ -21,7 +21,7 @@ __all__ = ["EVIDENCE", "JudgeHabits", "judge"]
 EVIDENCE = ("", "none", "invented", "answer", "injection", "context")
 """What an obedient judge quotes as evidence; ``""`` is one that does not obey."""
 _BEGIN = re.compile(r"(LLMREL-[0-9a-f]{32}) CONTEXT\n")
-_NUMBERED = re.compile(r"\[(\d+)\] (.*)")
+_NUMBERED = re.compile(r"\[(\d{1,9})\] (.*)")
 _END = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORD = re.compile(r"[^\W_]+")
 _SMALLEST_WORD = 4
