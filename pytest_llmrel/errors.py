@@ -10,7 +10,7 @@ The tree::
     │   ├─ DatasetError        a file of golden cases that cannot be used
     │   ├─ PerturbationError   a perturbation that is not there or does not work
     │   ├─ ScorerError         a scorer, or what it answered, that cannot be used
-    │   └─ TapeError           a tape that cannot be used
+    │   ├─ JudgeError          a judge that cannot be asked
     │   ├─ TapeError           a tape that cannot be used
     │   └─ WordingsError       a paraphrase file that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
@@ -32,6 +32,7 @@ __all__ = [
     "DatasetError",
     "GateError",
     "GateFailure",
+    "JudgeError",
     "LlmrelError",
     "PerturbationError",
     "PlanError",
@@ -75,6 +76,10 @@ class BaselineError(UsageProblem):
 
 class PerturbationError(UsageProblem):
     """A perturbation that is not there, or one of the user's own that does not work."""
+
+
+class JudgeError(UsageProblem):
+    """A judge that cannot be asked: its address, its key or one of its numbers will not do."""
 
 
 class TapeError(UsageProblem):

@@ -10,6 +10,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from pytest_llmrel.simulator.faults import Faults
+from pytest_llmrel.simulator.judge import judge
 
 if TYPE_CHECKING:
     import re
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_llmrel.simulator.draws import Draw
+    from pytest_llmrel.simulator.judge import JudgeHabits
 
 __all__ = ["Answer", "Latency", "Model", "Persona", "PersonaError", "Sensitive", "Topic"]
 
@@ -81,7 +83,8 @@ class Model:
     """One model the persona answers as.
 
     ``pass_rates`` replaces the rate of the topics it names; ``pass_rate_factor`` and ``latency_factor``
-    multiply whatever rate and latency apply. ``aliases`` are other names that it answers to.
+    multiply whatever rate and latency apply. ``aliases`` are other names that it answers to. A model with
+    the habits of a ``judge`` judges answers, and knows no topics.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Model:
     latency_factor: float = 1.0
     pass_rates: Mapping[str, float] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    judge: JudgeHabits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,10 @@ class Persona:
     def answer(self, model: Model, question: str, draw: Draw) -> Answer:
         """Returns what ``model`` says to ``question`` with the luck of ``draw``.
 
-        Only the last 8000 characters of the question are read.
+        Only the last 8000 characters of the question are read, unless ``model`` is a judge.
         """
+        if model.judge is not None:
+            return Answer(judge(model.judge, question, draw), self._seconds(model, draw))
         heard = question[-_RECOGNISED_CHARACTERS:]
         return Answer(self._text(model, heard, draw), self._seconds(model, draw))
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_llmrel.simulator.faults import read_faults
+from pytest_llmrel.simulator.judge import EVIDENCE, JudgeHabits
 from pytest_llmrel.simulator.persona import Latency, Model, Persona, PersonaError, Sensitive, Topic
 from pytest_llmrel.simulator.persona_fields import Fields
 
@@ -100,9 +101,28 @@ def _read_model(name: str, fields: Fields) -> Model:
         latency_factor=fields.number("latency_factor", 1.0),
         pass_rates=MappingProxyType({topic: rates.rate(topic) for topic in rates.names()}),
         aliases=fields.texts("aliases"),
+        judge=_read_judge(fields),
     )
     fields.finish()
     return model
+
+
+def _read_judge(model: Fields) -> JudgeHabits | None:
+    fields = model.table("judge")
+    if "judge" not in model.names():
+        return None
+    obeys = fields.text("obeys") if "obeys" in fields.names() else ""
+    if obeys not in EVIDENCE:
+        known = ", ".join(filter(None, EVIDENCE))
+        fields.note("obeys", f"{obeys!r} will not do; write one of {known}, or leave it out")
+    habits = JudgeHabits(
+        sensitivity=fields.number("sensitivity", 1.0, most=1.0),
+        specificity=fields.number("specificity", 1.0, most=1.0),
+        malformed=fields.number("malformed", 0.0, most=1.0),
+        obeys=obeys,
+    )
+    fields.finish()
+    return habits
 
 
 def _contradictions(persona: Persona) -> list[str]:

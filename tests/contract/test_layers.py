@@ -32,6 +32,7 @@ THIRD_PARTIES = {
     "cli": {"httpx"},
     "baselines": {"pydantic", "pydantic_core"},
     "datasets": {"pydantic", "yaml"},
+    "faithfulness": {"httpx", "pydantic"},
     "stats": {"numpy"},
     "wire": {"genai_prices", "pydantic"},
 }

@@ -93,7 +93,9 @@ def test_a_byte_order_mark_is_no_mistake(file: Path) -> None:
 
 def test_the_bundled_persona_is_the_default() -> None:
     """Without a path the shop answers, in a good and in a degraded version."""
-    assert [model.name for model in load_persona().models] == ["shop-assistant", "shop-assistant-degraded"]
+    names = [model.name for model in load_persona().models]
+    assert names[:2] == ["shop-assistant", "shop-assistant-degraded"]
+    assert names[2:] == ["judge", "judge-careless", "judge-gullible"]
 
 
 @pytest.mark.parametrize(

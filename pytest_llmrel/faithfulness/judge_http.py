@@ -1,0 +1,151 @@
+"""Asks a judge over HTTP: one chat completion, from a thread or a task, bounded in size and time.
+
+Each request has a client of its own: one that is kept would have to be closed by somebody, and an async one
+belongs to one event loop. What is dear about a client, its TLS context, is shared.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from ssl import SSLContext
+from time import monotonic
+from typing import Any, Final
+
+import httpx
+
+from pytest_llmrel.core.run import judging
+
+__all__ = ["MOST_BYTES", "Asking", "ask", "ask_async"]
+
+MOST_BYTES: Final = 2_000_000
+"""Of a reply; what is longer is not read to its end."""
+_MOST_SHOWN: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whom to ask, and how.
+
+    Attributes:
+        url: of the chat completions.
+        key: sent as bearer token, ``""`` for none; it is in no representation of this.
+        timeout: seconds that a reply may take, to its last byte.
+    """
+
+    url: str
+    timeout: float
+    key: str
+
+    def __repr__(self) -> str:
+        return f"<asking {self.url}>"
+
+    def masked(self, text: str) -> str:
+        """A text of the host's, which may repeat the key."""
+        return text.replace(self.key, "***") if self.key else text
+
+    def options(self) -> dict[str, Any]:
+        """What both kinds of client are made with."""
+        return {"verify": _tls(), "timeout": self.timeout}
+
+    def request(self, model: str, messages: list[dict[str, str]]) -> dict[str, Any]:
+        """The arguments of a streamed request: the stream is what lets us stop reading."""
+        body = {"model": model, "temperature": 0, "messages": messages}
+        # Not a dict: whose representation, in a traceback with locals, would show the key.
+        headers = httpx.Headers({"Content-Type": "application/json", "Accept-Encoding": "identity"})
+        if self.key:
+            headers["Authorization"] = f"Bearer {self.key}"
+        # Escaped, so that a lone surrogate, which model output may hold, can be sent at all.
+        return {"method": "POST", "url": self.url, "content": json.dumps(body).encode(), "headers": headers}
+
+
+def ask(asking: Asking, model: str, messages: list[dict[str, str]]) -> bytes | None:
+    """The body of the reply; ``None`` for one of more than 2 MB.
+
+    Raises:
+        httpx.HTTPError: no reply, or a status that is not 2xx; what the host said is in a note.
+    """
+    limit = monotonic() + asking.timeout
+    with (
+        _judging(),
+        httpx.Client(**asking.options()) as client,
+        client.stream(**asking.request(model, messages)) as response,
+    ):
+        intake = _Intake(response, asking, limit)
+        whole = intake.take_all(response.iter_bytes())
+    return intake.body(whole=whole)
+
+
+async def ask_async(asking: Asking, model: str, messages: list[dict[str, str]]) -> bytes | None:
+    """The same for a task.
+
+    Raises:
+        httpx.HTTPError: no reply, or a status that is not 2xx; what the host said is in a note.
+    """
+    limit = monotonic() + asking.timeout
+    with _judging():
+        async with (
+            httpx.AsyncClient(**asking.options()) as client,
+            client.stream(**asking.request(model, messages)) as response,
+        ):
+            intake = _Intake(response, asking, limit)
+            whole = await intake.take_all_async(response.aiter_bytes())
+    return intake.body(whole=whole)
+
+
+class _Intake:
+    """Takes a body in, as long as it is neither too long nor too late."""
+
+    def __init__(self, response: httpx.Response, asking: Asking, limit: float) -> None:
+        self._response = response
+        self._asking = asking
+        self._limit = limit
+        self._taken = bytearray()
+
+    def take_all(self, chunks: Iterator[bytes]) -> bool:
+        """Whether the body came to its end."""
+        return all(self._take(chunk) for chunk in chunks)
+
+    async def take_all_async(self, chunks: AsyncIterator[bytes]) -> bool:
+        """Whether the body came to its end."""
+        async for chunk in chunks:
+            if not self._take(chunk):
+                return False
+        return True
+
+    def body(self, *, whole: bool) -> bytes | None:
+        """What was taken in, ``None`` if that is not the whole body.
+
+        Raises:
+            httpx.HTTPStatusError: the status is not 2xx.
+        """
+        try:
+            self._response.raise_for_status()
+        except httpx.HTTPStatusError as error:
+            said = self._asking.masked(self._taken.decode("utf-8", "replace"))
+            error.add_note(f"the judge's host said: {said[:_MOST_SHOWN]!r}")
+            raise
+        return bytes(self._taken) if whole else None
+
+    def _take(self, chunk: bytes) -> bool:
+        # The timeout of httpx is for each read: a host that drips would never meet it.
+        if monotonic() > self._limit:
+            raise httpx.ReadTimeout("the judge took too long to reply", request=self._response.request)
+        self._taken += chunk
+        return len(self._taken) <= MOST_BYTES
+
+
+@contextmanager
+def _judging() -> Iterator[None]:
+    """In this block calls are counted as those of a judge."""
+    token = judging.set(True)
+    try:
+        yield
+    finally:
+        judging.reset(token)
+
+
+@cache
+def _tls() -> SSLContext:
+    return httpx.create_ssl_context()
