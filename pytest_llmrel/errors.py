@@ -24,6 +24,7 @@ __all__ = [
     "Abstained",
     "BaselineError",
     "BudgetSpent",
+    "CalibrationError",
     "GateError",
     "GateFailure",
     "LlmrelError",
@@ -62,6 +63,10 @@ class GateError(UsageProblem):
 
 class BaselineError(UsageProblem):
     """A baseline file, or an entry of it, that cannot be used as it is."""
+
+
+class CalibrationError(UsageProblem):
+    """A file of labels, or the record of a judge's calibration, that cannot be used as it is."""
 
 
 class TapeError(UsageProblem):
