@@ -7,6 +7,7 @@ The tree::
     │   ├─ PlanError           a mark or option that makes no valid plan
     │   ├─ GateError           a gate that cannot be read
     │   ├─ BaselineError       a baseline file that cannot be used
+    │   ├─ CalibrationError    labels or a judge's record that cannot be used
     │   └─ TapeError           a tape that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
     └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
