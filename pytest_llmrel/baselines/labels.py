@@ -114,7 +114,7 @@ class _Line(BaseModel):
 
     answer: Annotated[Text, AfterValidator(_not_empty)]
     context: Annotated[Text, AfterValidator(_not_empty)]
-    question: Text = ""
+    question: Text | None = None
     label: Annotated[bool, BeforeValidator(_label)]
 
 
@@ -125,7 +125,7 @@ def _item(number: int, line: bytes) -> Labelled:
     if not isinstance(document, dict):
         raise ValueError(f"{shown(document)}, where an object should be; {_FORMAT}")  # noqa: TRY004
     checked = _Line.model_validate(document)
-    return Labelled(number, checked.answer, checked.context, checked.question, checked.label)
+    return Labelled(number, checked.answer, checked.context, checked.question or "", checked.label)
 
 
 def _check_new(item: Labelled, seen: dict[bytes, Labelled]) -> None:
