@@ -64,7 +64,9 @@ class Counts(NamedTuple):
 def judgements(
     judge: AnyJudge, items: Sequence[Labelled], repeats: int, concurrency: int
 ) -> Iterator[Judgement]:
-    """Every answer judged ``repeats`` times, as they come in; whoever stops listening stops the judge.
+    """Every answer judged ``repeats`` times, as they come in, up to the first error.
+
+    The judge is asked no further once it fails, or once nobody listens any more.
 
     Args:
         judge: it.
@@ -83,13 +85,19 @@ def judgements(
                 job = next(jobs, None)
             if job is None:
                 return
-            done.put(_judged(judge, items[job[0]], *job))
+            one = _judged(judge, items[job[0]], *job)
+            if one.error is not None:
+                stop.set()
+            done.put(one)
 
     for number in range(min(concurrency, total)):
         threading.Thread(target=work, name=f"llmrel-judge-{number}", daemon=True).start()
     try:
         for _ in range(total):
-            yield _next(done)
+            one = _next(done)
+            yield one
+            if one.error is not None:
+                return
     finally:
         stop.set()
 
