@@ -93,16 +93,14 @@ class _Built(NamedTuple):
 
 def _build(namespace: argparse.Namespace) -> _Built:
     """The one place that knows the judge."""
+    from dataclasses import replace
+
     from pytest_llmrel.faithfulness.judge import Judge
     from pytest_llmrel.faithfulness.judge_prompt import PROMPT_VERSION, prompt_hash
 
     url = namespace.base_url or os.environ.get("OPENAI_BASE_URL")
-    judge = Judge(
-        model=namespace.model,
-        api_key_env=namespace.api_key_env,
-        concurrency=namespace.concurrency,
-        **({"base_url": url} if url else {}),
-    )
+    judge = Judge(namespace.model, api_key_env=namespace.api_key_env, concurrency=namespace.concurrency)
+    judge = replace(judge, base_url=url) if url else judge
     return _Built(judge, PROMPT_VERSION, prompt_hash())
 
 
