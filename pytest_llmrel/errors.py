@@ -12,7 +12,8 @@ The tree::
     │   ├─ ScorerError         a scorer, or what it answered, that cannot be used
     │   ├─ JudgeError          a judge that cannot be asked
     │   ├─ TapeError           a tape that cannot be used
-    │   └─ WordingsError       a paraphrase file that cannot be used
+    │   ├─ WordingsError       a paraphrase file that cannot be used
+    │   └─ CalibrationError    labels or a judge's record that cannot be used
     ├─ GateFailure             (also an AssertionError) the verdict of a test is not PASS
     └─ ResponseTooLarge        an answer over HTTP that nobody should keep in memory
 
@@ -29,6 +30,7 @@ __all__ = [
     "Abstained",
     "BaselineError",
     "BudgetSpent",
+    "CalibrationError",
     "DatasetError",
     "GateError",
     "GateFailure",
@@ -82,6 +84,10 @@ class JudgeError(UsageProblem):
     """A judge that cannot be asked: its address, its key or one of its numbers will not do."""
 
 
+class CalibrationError(UsageProblem):
+    """A file of labels, or the record of a judge's calibration, that cannot be used as it is."""
+
+
 class TapeError(UsageProblem):
     """A tape, or a line of it, that cannot be used as it is."""
 
@@ -92,6 +98,8 @@ class DatasetError(UsageProblem):
 
 class WordingsError(UsageProblem):
     """A paraphrase file, or a wording in it, that cannot be used as it is."""
+
+
 class ScorerError(UsageProblem):
     """A scorer that cannot be used, or an answer of it that is no score."""
 

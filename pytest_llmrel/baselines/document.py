@@ -11,12 +11,13 @@ _MOST_SHOWN: Final = 80
 _CONFLICT: Final = re.compile(r"<{7}( |$)|={7}$|>{7}( |$)|\|{7}( |$)")
 
 
-def parse(data: bytes, advice: str) -> Any:
+def parse(data: bytes, advice: str, conflict: str = "resolve it, keeping the batches of both sides") -> Any:
     """The value that a JSON document holds.
 
     Args:
         data: the document.
         advice: what to do with a document that holds none.
+        conflict: what to do with one that a merge has left.
 
     Raises:
         ValueError: it holds none, or not one alone; the text says what is wrong and what to do.
@@ -30,7 +31,8 @@ def parse(data: bytes, advice: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise ValueError(_conflict(text) or f"not readable as JSON ({_reason(error)}); {advice}") from None
+        marked = _conflict(text, conflict)
+        raise ValueError(marked or f"not readable as JSON ({_reason(error)}); {advice}") from None
 
 
 def canonical(document: Mapping[str, Any]) -> str:
@@ -68,11 +70,10 @@ def is_text(text: str) -> bool:
     return True
 
 
-def _conflict(text: str) -> str:
+def _conflict(text: str, advice: str) -> str:
     for number, line in enumerate(text.split("\n"), 1):
         if _CONFLICT.match(line.rstrip()):
-            what = "is the marker of a merge conflict; resolve it, keeping the batches of both sides"
-            return f"line {number} {what}"
+            return f"line {number} is the marker of a merge conflict; {advice}"
     return ""
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "EntryRecord",
     "ExpensesRecord",
     "Hex",
+    "Moment",
     "ScoreRecord",
     "Text",
     "entry_data",
@@ -101,6 +102,7 @@ def _mistake(kind: str, text: str, loc: tuple[int | str, ...] = (), value: objec
 
 Hex = Annotated[str, AfterValidator(_hexadecimal)]
 Text = Annotated[str, AfterValidator(_characters)]
+Moment = Annotated[str, AfterValidator(_moment)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -151,7 +153,7 @@ class BatchRecord(_Strict):
     """What one session added."""
 
     id: Hex
-    recorded: Annotated[str, AfterValidator(_moment)]
+    recorded: Moment
     pytest_llmrel: Text
     cells: Annotated[
         list[CellRecord], Field(min_length=1), WrapValidator(partial(_without_doubles, ("case", "variant")))

@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from pytest_llmrel.cli import baseline, paraphrase, power, simulator, tape
+from pytest_llmrel.cli import baseline, judge, paraphrase, power, simulator, tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +36,7 @@ _COMMANDS = (
         baseline.add_arguments,
         baseline.run,
     ),
+    _Command("judge", "calibrate a judge against labels of people", judge.add_arguments, judge.run),
     _Command(
         "paraphrase",
         "ask a model for wordings of a request, and review them",
