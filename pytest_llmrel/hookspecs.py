@@ -19,6 +19,7 @@ __all__ = [
     "pytest_llmrel_price",
     "pytest_llmrel_provenance",
     "pytest_llmrel_redact",
+    "pytest_llmrel_scorer",
     "pytest_llmrel_usage",
 ]
 
@@ -86,6 +87,29 @@ def pytest_llmrel_provenance(item: pytest.Item) -> Mapping[str, str] | None:
 
     Returns:
         Names (``"model"``, ``"prompt"``, ``"dataset"``, ``"judge"``) to texts, or ``None``.
+
+    .. versionadded:: 0.1
+    """
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_llmrel_scorer(name: str) -> object | None:
+    """Give the scorer that ``llmrel.faithfulness(..., scorer=name)`` means; the first answer counts.
+
+    Called in the thread of the run. Example::
+
+        # conftest.py
+        JUDGE = Judge(model="gpt-4o")
+
+        def pytest_llmrel_scorer(name):
+            return JUDGE if name == "judge" else None
+
+    Args:
+        name: as the test wrote it; ``"overlap"`` is built in and never asked for.
+
+    Returns:
+        An object with a ``name`` and a method ``score(answer, context, question)`` that gives a
+        ``Faithfulness``, or ``None``.
 
     .. versionadded:: 0.1
     """

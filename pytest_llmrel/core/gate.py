@@ -13,6 +13,7 @@ from pytest_llmrel.errors import GateError
 __all__ = [
     "BETWEEN_WORDINGS",
     "BUILT_IN",
+    "FAITHFULNESS",
     "RATES",
     "SPENDING",
     "TIMES",
@@ -35,6 +36,8 @@ SPENDING = TOTALS | {"cost_per_pass"}
 """Metrics of at least 0 of what a test spends."""
 UNDER_FAULTS = frozenset({"recovery_rate", "silent_failure_rate"})
 """Metrics between 0 and 1 of runs that met an injected fault."""
+FAITHFULNESS = "faithfulness"
+"""Name of the score that ``llmrel.faithfulness`` records, within 0..1."""
 BUILT_IN = RATES | TIMES | BETWEEN_WORDINGS | SPENDING | UNDER_FAULTS
 """Names that no score can take."""
 
@@ -117,7 +120,7 @@ def parse_gate(text: object, may_be_score: Callable[[str], bool]) -> Gate:
     if match is None:
         raise GateError(f"gate {text!r} cannot be read; write it as 'pass_rate >= 0.9'")
     gate = Gate(match["metric"], match["sign"], _number(match["bar"], match[0]))
-    if gate.is_score:
+    if gate.is_score and gate.metric != FAITHFULNESS:
         _check_score(gate, may_be_score)
     elif gate.metric in TIMES and gate.bar < 0:
         raise GateError(f"gate {text!r}: {gate.metric} is in seconds and cannot be negative")
@@ -141,7 +144,7 @@ def _number(text: str, gate: str) -> float:
 def _check_score(gate: Gate, may_be_score: Callable[[str], bool]) -> None:
     if gate.metric.isidentifier() and may_be_score(gate.metric):
         return
-    known = [*sorted(BUILT_IN), "pass@K", "pass^K"]
+    known = [*sorted({*BUILT_IN, FAITHFULNESS}), "pass@K", "pass^K"]
     close = difflib.get_close_matches(gate.metric, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise GateError(

@@ -8,6 +8,7 @@ from pytest_llmrel.core.baseline import Cell, ScoreSummary
 from pytest_llmrel.core.call import Spent, Traffic
 from pytest_llmrel.core.fault import Recovery
 from pytest_llmrel.core.gate import Gate
+from pytest_llmrel.core.score import Score, Scoring
 from pytest_llmrel.core.shown import Clustering, Sensitivity, Shown
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "Finding",
     "Outcome",
     "Sample",
-    "Score",
     "Status",
     "Summary",
     "Tally",
@@ -83,14 +83,6 @@ class Attempt:
     variant: Variant
     run: int
     seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A number that a run recorded with ``llmrel.score(name, value)``; may be non-finite."""
-
-    name: str
-    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +249,7 @@ class Summary:
         saved: runs that were planned and left out, because every gate was decided.
         cells: passes and runs of every case and wording.
         scores: what was recorded, by name; finite values only.
+        scorings: the same scores: who gave them, and the worst value.
         shown: what the runs show about a gate; empty where observed values are compared.
         decisions: gates on rates that were decided run by run.
         followed: whether the test could have ended early; what is counted then is no fair sample.
@@ -282,6 +275,7 @@ class Summary:
     saved: int = 0
     cells: tuple[Cell, ...] = ()
     scores: Mapping[str, ScoreSummary] = field(default_factory=dict)
+    scorings: Mapping[str, Scoring] = field(default_factory=dict)
     shown: Mapping[Gate, Shown] = field(default_factory=dict)
     decisions: Mapping[Gate, Decision] = field(default_factory=dict)
     followed: bool = False

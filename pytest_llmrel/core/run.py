@@ -1,27 +1,40 @@
 """The run in progress: what the fixture ``llmrel`` hands to the test, and where the rest finds it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from io import StringIO
 from math import isfinite
-from typing import Final
+from typing import Any, Final, Protocol
 
 from pytest_llmrel.core.call import Call, Usage
-from pytest_llmrel.core.gate import BUILT_IN
-from pytest_llmrel.core.model import Attempt, Score
-from pytest_llmrel.errors import Abstained
+from pytest_llmrel.core.gate import BUILT_IN, FAITHFULNESS
+from pytest_llmrel.core.model import Attempt
+from pytest_llmrel.core.score import Score
+from pytest_llmrel.errors import Abstained, ScorerError
 
-__all__ = ["BY_HAND", "OUTPUT_LIMIT", "Run", "current_run", "judging"]
+__all__ = ["BY_HAND", "OUTPUT_LIMIT", "SCORED_LIMIT", "Run", "Scorers", "current_run", "judging"]
 
 OUTPUT_LIMIT: Final = 20_000
 """Characters kept of each text a run leaves behind; model output may be arbitrarily long."""
 
 
+SCORED_LIMIT: Final = 2_000
+"""Characters kept of a text that was scored."""
 BY_HAND: Final = "by hand"
 """Host of the calls that a test reports itself, with ``llmrel.usage``."""
 judging: ContextVar[bool] = ContextVar("pytest_llmrel_judging", default=False)
 """Whether the running code judges an answer: its calls are counted apart."""
+
+
+class Scorers(Protocol):
+    """Finds scorers and asks them; what a run has to know of it."""
+
+    def score(self, scorer: Any, answer: str, context: str, question: str) -> Score:
+        """The score of an answer."""
+
+    async def ascore(self, scorer: Any, answer: str, context: str, question: str) -> Score:
+        """The same, without blocking the event loop where the scorer can do so."""
 
 
 class Run:
@@ -35,10 +48,11 @@ class Run:
         reported: calls that the test reported itself, with :meth:`usage`.
     """
 
-    __slots__ = ("attempt", "captured", "recorded_output", "reported", "scores")
+    __slots__ = ("_scorers", "attempt", "captured", "recorded_output", "reported", "scores")
 
-    def __init__(self, attempt: Attempt) -> None:
+    def __init__(self, attempt: Attempt, scorers: Scorers | None = None) -> None:
         self.attempt = attempt
+        self._scorers = scorers
         self.scores: list[Score] = []
         self.recorded_output: str | None = None
         self.captured: dict[str, StringIO] = {}
@@ -67,15 +81,76 @@ class Run:
         """63-bit integer, the same for the same run of the same test on every machine."""
         return self.attempt.seed
 
-    def score(self, name: str, value: float) -> None:
+    def score(self, name: str, value: float | Callable[[str], float], text: str = "") -> None:
         """Record a number; its mean over the runs can be gated by ``name``.
 
         A value that is not finite makes the mean undefined and a gate on it INCONCLUSIVE.
 
+        Args:
+            name: an identifier such as ``"politeness"``.
+            value: the number, or a function that gives it for ``text``.
+            text: that was scored; it is shown with a failing run, and with the lowest value.
+
         Raises:
+            ScorerError: the function raised; the run ends in an error, which is not the model's doing.
             TypeError: ``value`` is not a real number.
             ValueError: ``name`` is no identifier, that of a built-in metric, or recorded in this run already.
         """
+        self._check_name(name)
+        found = _asked(name, value, text) if callable(value) else value
+        try:
+            number = float(found)
+        except (TypeError, ValueError):
+            number = None
+        if number is None or isinstance(found, str):
+            raise TypeError(f"score {name!r} must be a number, not {found!r}")
+        self._record(Score(name, number, text=text[:SCORED_LIMIT]), text)
+
+    def faithfulness(
+        self, answer: str, *, context: str, question: str = "", scorer: object = "overlap"
+    ) -> float | None:
+        """Score whether an answer stays inside its context; the mean can be gated by ``faithfulness``.
+
+        Args:
+            answer: what the model said.
+            context: everything that it was given to know.
+            question: that it was asked, for scorers that read it.
+            scorer: ``"overlap"`` (context overlap: offline, a tripwire), the name of one that the hook
+                ``pytest_llmrel_scorer`` knows, or a scorer such as a :class:`Judge`.
+
+        Returns:
+            0..1, or ``None`` where it is not applicable, as with an answer that claims nothing.
+
+        Raises:
+            ScorerError: there is no such scorer, or it failed; the run ends in an error.
+            ValueError: faithfulness was recorded in this run already.
+        """
+        self._check_name(FAITHFULNESS)
+        return self._record(self._asked_scorers.score(scorer, str(answer), context, question), str(answer))
+
+    async def afaithfulness(
+        self, answer: str, *, context: str, question: str = "", scorer: object = "overlap"
+    ) -> float | None:
+        """As :meth:`faithfulness`, without blocking the event loop while a judge makes up its mind."""
+        self._check_name(FAITHFULNESS)
+        found = await self._asked_scorers.ascore(scorer, str(answer), context, question)
+        return self._record(found, str(answer))
+
+    @property
+    def _asked_scorers(self) -> Scorers:
+        if self._scorers is None:
+            raise ScorerError("there are no scorers outside of a krun test; call llmrel.faithfulness in one")
+        return self._scorers
+
+    def _record(self, score: Score, text: str) -> float | None:
+        self.scores.append(score)
+        if text and self.recorded_output is None:
+            self.output(text)
+        if score.said:
+            self.capture(score.scorer or score.name, f"{score.said}\n")
+        return score.value
+
+    def _check_name(self, name: str) -> None:
         given: object = name  # not every caller is typed
         if not isinstance(given, str) or not given.isidentifier():
             raise ValueError(f"score name {name!r} is not an identifier such as 'politeness'")
@@ -83,13 +158,6 @@ class Run:
             raise ValueError(f"score name {name!r} is that of a built-in metric; choose another")
         if any(score.name == name for score in self.scores):
             raise ValueError(f"score {name!r} was recorded in this run already")
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = None
-        if number is None or isinstance(value, str):
-            raise TypeError(f"score {name!r} must be a number, not {value!r}")
-        self.scores.append(Score(name, number))
 
     def output(self, text: object) -> None:
         """Keep what the model said, to be shown if this run fails (the first 20,000 characters)."""
@@ -147,6 +215,13 @@ class Run:
             buffer.write(text[:room])
             if len(text) > room:
                 buffer.write("\n[truncated]")
+
+
+def _asked(name: str, function: Callable[[str], float], text: str) -> float:
+    try:
+        return function(text)
+    except Exception as error:
+        raise ScorerError(f"score {name!r}: the function raised {type(error).__name__}: {error}") from error
 
 
 current_run: ContextVar[Run | None] = ContextVar("pytest_llmrel_current_run", default=None)

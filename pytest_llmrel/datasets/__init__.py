@@ -1,1 +1,1 @@
-"""The trust boundary of curated data: golden cases and reviewed wordings become values, whole or not at all."""
+"""The trust boundary of curated data: golden cases and reviewed wordings, read whole or not at all."""

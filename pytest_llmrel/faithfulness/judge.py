@@ -64,6 +64,11 @@ class Judge:
         """Model, version and hash of the prompt: whatever changes this makes another judge of it."""
         return f"{self.model} prompt {PROMPT_VERSION} {prompt_hash()}"
 
+    @property
+    def judge_id(self) -> tuple[str, str]:
+        """Model and hash of the prompt, by which its calibration is found."""
+        return self.model, prompt_hash()
+
     def score(self, answer: str, context: str, question: str = "") -> Faithfulness:
         """Judge an answer; supported claims over all claims.
 

@@ -15,6 +15,7 @@ from pytest_llmrel.errors import RunTimeout
 from pytest_llmrel.glue.asyncplugins import limit_foreign
 from pytest_llmrel.glue.endings import Ending, Reporter
 from pytest_llmrel.glue.runnode import RunFactory, RunNode
+from pytest_llmrel.glue.scoring import SessionScorers
 from pytest_llmrel.runtime.alarm import time_limit
 from pytest_llmrel.runtime.crews import Stack
 from pytest_llmrel.runtime.loops import LoopHost
@@ -61,6 +62,7 @@ class Lifecycle:
         self._body_is_async = body_is_async
         self._foreign = foreign
         self._alarm = alarm
+        self._scorers = SessionScorers(factory.item.config)
         self._cases = {case.id: case for case in plan.inputs.cases}
         self._running: dict[Attempt, tuple[Run, RunWire]] = {}
         # What the shared fixtures set is visible to every run, whatever thread it is in.
@@ -126,7 +128,7 @@ class Lifecycle:
         return self._reporter.left_behind(run, wire, self._plan.timeout, stack)
 
     def _begin(self, attempt: Attempt, coroutines: "_Coroutines | None") -> RunNode:
-        run = Run(attempt)
+        run = Run(attempt, self._scorers)
         current_run.set(run)
         self._running[attempt] = run, self._wire.begin(run)
         given: dict[str, object] = {"llmrel": run}

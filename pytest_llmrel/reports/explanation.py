@@ -49,6 +49,7 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         for tally in result["variants"]:
             yield f"  {tally['passed']} of {tally['n']}  {_quoted(tally['text'])}"
     yield from _cases(result["cases"])
+    yield from _scores(result)
     yield from _groups(result)
     yield from (f"note: {remark}" for remark in remarks(result))
 
@@ -65,6 +66,19 @@ def _cases(tallies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if len(missed) > _MOST_CASES:
         yield f"  and {len(missed) - _MOST_CASES} more; --llmrel-json has them all"
     yield f"run one again with --llmrel-case={shlex.quote(missed[0]['id'])}"
+
+
+def _scores(result: Mapping[str, Any]) -> Iterator[str]:
+    """The lowest value of each gated score that is not met, and why it is not higher."""
+    open_ones = {finding["metric"] for finding in result["findings"] if finding["status"] != "PASS"}
+    for name, scoring in result["scorings"].items():
+        lowest = scoring["lowest"]
+        if name not in open_ones or lowest is None:
+            continue
+        case = f" of case {lowest['case']}" if lowest["case"] else ""
+        yield ""
+        yield f"lowest {name}: {lowest['value']:.3g}, run {lowest['run']}{case}"
+        yield from (f"  | {line}" for title in ("said", "text") for line in _block("", lowest[title]))
 
 
 def _groups(result: Mapping[str, Any]) -> Iterator[str]:

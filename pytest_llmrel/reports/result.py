@@ -6,9 +6,11 @@ Keys may be added, never changed; an undefined number is ``null`` and its reason
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from math import isfinite
 from typing import Any, Final
 
 from pytest_llmrel.core.model import FailureGroup, Finding, Outcome, Status, Summary, Verdict
+from pytest_llmrel.core.score import Scoring
 from pytest_llmrel.reports.spending import cost_entry, recovery_entry
 from pytest_llmrel.verdict.regression import Suite
 
@@ -58,6 +60,7 @@ def result_entry(
         "cases": [{"id": tally.key, "passed": tally.passed, "n": tally.n} for tally in summary.cases],
         "findings": [_finding(finding) for finding in verdict.findings],
         "failures": [_group(group) for group in (*summary.groups, *summary.teardowns, *_mishaps(escalation))],
+        "scorings": {name: _scoring(scoring) for name, scoring in summary.scorings.items()},
         "sensitivity": None if summary.sensitivity is None else asdict(summary.sensitivity),
         "clustering": None if summary.clustering is None else asdict(summary.clustering),
         "baseline": None if baseline is None else dict(baseline),
@@ -137,6 +140,16 @@ def _mishaps(escalation: Summary | None) -> Iterator[FailureGroup]:
     if escalation is not None:
         yield from (group for group in escalation.groups if group.key.outcome is Outcome.ERROR)
         yield from escalation.teardowns
+
+
+def _scoring(scoring: Scoring) -> dict[str, Any]:
+    lowest = scoring.lowest
+    return {
+        "scorers": list(scoring.scorers),
+        "judges": [judge._asdict() for judge in scoring.judges],
+        "not_applicable": dict(scoring.not_applicable),
+        "lowest": asdict(lowest) if lowest is not None and isfinite(lowest.value) else None,
+    }
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

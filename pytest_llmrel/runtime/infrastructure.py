@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pytest_llmrel.errors import ResponseTooLarge
+from pytest_llmrel.errors import JudgeError, ResponseTooLarge, ScorerError
 
 __all__ = ["Fault", "infrastructure_fault"]
 
@@ -78,7 +78,9 @@ def _fault_of_group(group: BaseExceptionGroup[BaseException]) -> Fault | None:
 
 
 def _own_fault(error: BaseException) -> Fault | None:
-    if isinstance(error, ConnectionError | TimeoutError | ResponseTooLarge):
+    if isinstance(error, JudgeError):
+        return Fault(None, fatal=True)
+    if isinstance(error, ConnectionError | TimeoutError | ResponseTooLarge | ScorerError):
         return Fault(None, fatal=False)
     if isinstance(error, OSError) and error.errno in _UNREACHABLE:
         return Fault(None, fatal=False)

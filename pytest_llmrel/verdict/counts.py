@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_llmrel.core.baseline import Cell
 from pytest_llmrel.core.model import Outcome, Sample, Variant
+from pytest_llmrel.verdict.scorebook import ScoreBook
 from pytest_llmrel.verdict.spending import Spending
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Counts:
     def __init__(self, variants: Iterable[Variant]) -> None:
         self._places = {variant.key: place for place, variant in enumerate(variants)}
         self._cells: dict[str, dict[str, CellCount]] = {}
-        self._scores: dict[str, dict[str, tuple[array[float], array[int]]]] = {}
+        self.scores: dict[str, ScoreBook] = {}
         self._invalid: Counter[Outcome] = Counter()
         self.durations = array("d")
         self.spending = Spending()
@@ -81,12 +82,10 @@ class Counts:
         place = attempt.run * len(self._places) + self._places[attempt.variant.key]
         for score in sample.scores:
             try:
-                values, places = self._scores[score.name][attempt.case]
+                book = self.scores[score.name]
             except KeyError:
-                values, places = array("d"), array("q")
-                self._scores.setdefault(score.name, {})[attempt.case] = values, places
-            values.append(score.value)
-            places.append(place)
+                book = self.scores[score.name] = ScoreBook()
+            book.record(attempt, place, score)
 
     @property
     def outcomes(self) -> Counter[Outcome]:
@@ -108,20 +107,6 @@ class Counts:
     def finished(self) -> int:
         """All runs."""
         return self.valid + self._invalid.total()
-
-    @property
-    def score_names(self) -> list[str]:
-        """Sorted."""
-        return sorted(self._scores)
-
-    def scores(self, name: str) -> list[float]:
-        """The values of a score in the order of the runs, whichever ended first."""
-        cases = sorted(self._scores.get(name, {}).items())
-        return [
-            values[index]
-            for _, (values, places) in cases
-            for index in sorted(range(len(values)), key=places.__getitem__)
-        ]
 
     def by_case(self) -> dict[str, dict[str, CellCount]]:
         """Case -> wording -> counts, both in a fixed order."""

@@ -7,6 +7,7 @@ from math import nan
 from pytest_llmrel.core.gate import SPENDING, TOTALS, Gate, GateMode
 from pytest_llmrel.core.model import Decision, Estimate, Finding, Outcome, Status, Summary, Verdict
 from pytest_llmrel.core.plan import RunPlan
+from pytest_llmrel.core.score import Scoring
 from pytest_llmrel.core.shown import Sensitivity, Shown
 from pytest_llmrel.verdict.evidence import LEVEL, status_of
 
@@ -36,7 +37,7 @@ def decide(
         regression: what the comparison with the baseline found, if there is one.
         escalation: of the runs that were made only for that comparison.
     """
-    findings = [_judge(gate, plan, summary) for gate in plan.gates]
+    findings = [_judge(gate, plan, summary, max_error_rate) for gate in plan.gates]
     findings += regression
     if not findings:
         findings = [_all_must_pass(summary)]
@@ -56,7 +57,7 @@ def _left_open(finding: Finding) -> Finding:
     return replace(finding, status=Status.INCONCLUSIVE, explanation=said)
 
 
-def _judge(gate: Gate, plan: RunPlan, summary: Summary) -> Finding:
+def _judge(gate: Gate, plan: RunPlan, summary: Summary, most_missing: float) -> Finding:
     if gate in summary.decisions:
         return _decided(gate, summary.decisions[gate])
     estimate = summary.metrics.get(gate.metric)
@@ -64,11 +65,17 @@ def _judge(gate: Gate, plan: RunPlan, summary: Summary) -> Finding:
         estimate = Estimate.undefined(f"no run recorded a score {gate.metric!r}")
     if estimate.point is None:
         return _undecidable(gate, f"{gate.metric} is n/a ({estimate.method})")
+    scoring = summary.scorings.get(gate.metric, Scoring())
+    missing, n = sum(scoring.not_applicable.values()), estimate.n
+    if missing > most_missing * (missing + n):
+        reason = next(iter(scoring.not_applicable))
+        said = f"{gate.metric} is n/a in {missing} of {missing + n} runs ({reason})"
+        return _undecidable(gate, f"{said}, more than the {most_missing:.0%} allowed (llmrel_max_error_rate)")
     if gate.metric == "sensitivity" and summary.sensitivity is not None:
         return _judge_sensitivity(gate, summary.sensitivity)
     if plan.mode is GateMode.OBSERVED or gate.metric in TOTALS:
-        return _compare(gate, estimate, estimate.point)
-    return _weigh(gate, plan.mode, estimate, summary.shown[gate])
+        return _compare(gate, estimate, estimate.point, _label(gate, scoring))
+    return _weigh(gate, plan.mode, estimate, summary.shown[gate], _label(gate, scoring))
 
 
 def _undecidable(gate: Gate, reason: str) -> Finding:
@@ -85,17 +92,17 @@ def _decided(gate: Gate, decision: Decision) -> Finding:
     return Finding(gate.metric, gate.limit, observed, decision.status, said)
 
 
-def _compare(gate: Gate, estimate: Estimate, value: float) -> Finding:
+def _compare(gate: Gate, estimate: Estimate, value: float, label: str) -> Finding:
     """The observed value against the bar: what you wrote is what is compared."""
     met, straddles = gate.met_by(value), _straddles(gate, estimate)
-    said = f"{_measured(gate, estimate, value)}, {'within' if met else 'outside'} the bar {gate.limit}"
+    said = f"{_measured(gate, estimate, value, label)}, {'within' if met else 'outside'} the bar {gate.limit}"
     if straddles:
         said += "; the interval contains the bar, more runs could overturn this"
     status = Status.PASS if met else Status.FAIL
     return Finding(gate.metric, gate.limit, _shown(value, gate.bar), status, said, straddles)
 
 
-def _weigh(gate: Gate, mode: GateMode, estimate: Estimate, shown: Shown) -> Finding:
+def _weigh(gate: Gate, mode: GateMode, estimate: Estimate, shown: Shown, label: str) -> Finding:
     """What the runs show against the bar."""
     value = estimate.point if estimate.point is not None else nan
     status = status_of(mode, shown)
@@ -109,7 +116,7 @@ def _weigh(gate: Gate, mode: GateMode, estimate: Estimate, shown: Shown) -> Find
         possible = shown.can_miss if mode is GateMode.EVIDENCE else shown.can_meet
         reason = "more runs may" if possible else "so few runs never could"
         said = f"not shown to {'meet' if mode is GateMode.PROOF else 'miss'} the bar {gate.limit}; {reason}"
-    said = f"{_measured(gate, estimate, value)}, {said} ({shown.method})"
+    said = f"{_measured(gate, estimate, value, label)}, {said} ({shown.method})"
     straddles = not (shown.met or shown.missed)
     return Finding(gate.metric, gate.limit, _shown(value, gate.bar), status, said, straddles)
 
@@ -129,10 +136,15 @@ def _judge_sensitivity(gate: Gate, found: Sensitivity) -> Finding:
     )
 
 
-def _measured(gate: Gate, estimate: Estimate, value: float) -> str:
+def _measured(gate: Gate, estimate: Estimate, value: float, label: str) -> str:
     form = ".4g" if gate.metric in SPENDING else ".2f"
     interval = "" if estimate.low is None else f" (95 % {estimate.low:{form}} to {estimate.high:{form}})"
-    return f"{gate.metric} is {_shown(value, gate.bar)}{interval}"
+    return f"{label} is {_shown(value, gate.bar)}{interval}"
+
+
+def _label(gate: Gate, scoring: Scoring) -> str:
+    """The metric as it is told, with who scored it: a tripwire is not to be taken for more."""
+    return f"{gate.metric} ({', '.join(scoring.scorers)})" if scoring.scorers else gate.metric
 
 
 def _straddles(gate: Gate, estimate: Estimate) -> bool:

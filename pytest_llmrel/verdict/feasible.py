@@ -3,8 +3,9 @@
 from math import ceil, log
 
 from pytest_llmrel.core.gate import RATES, SPENDING, UNDER_FAULTS, Gate, GateMode
-from pytest_llmrel.core.model import Outcome, Sample, Score
+from pytest_llmrel.core.model import Outcome, Sample
 from pytest_llmrel.core.plan import RunPlan, attempts
+from pytest_llmrel.core.score import Score
 from pytest_llmrel.verdict.counts import Counts
 from pytest_llmrel.verdict.evidence import LEVEL
 from pytest_llmrel.verdict.shown import as_rate, shown_about

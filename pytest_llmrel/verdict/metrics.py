@@ -1,6 +1,7 @@
 """The metrics of one test as estimates, from the counts of its runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import fsum, isfinite, sqrt
 from statistics import fmean
 
@@ -13,6 +14,7 @@ from pytest_llmrel.stats.intervals import wilson
 from pytest_llmrel.stats.passk import pass_at_k, pass_hat_k
 from pytest_llmrel.stats.quantiles import nearest_rank
 from pytest_llmrel.verdict.counts import Counts
+from pytest_llmrel.verdict.scorebook import ScoreBook
 
 __all__ = [
     "case_groups",
@@ -24,6 +26,7 @@ __all__ = [
     "pass_over_k_by_case",
     "rate",
     "recovery_rate",
+    "score_mean",
     "score_summary",
     "stopped_rate",
 ]
@@ -101,6 +104,20 @@ def mean(values: Sequence[float]) -> Estimate:
         return Estimate(fsum(values) / len(values), None, None, len(values), "mean")
     except OverflowError:
         return Estimate.undefined("the recorded values are too large to be added up", len(values))
+
+
+def score_mean(book: ScoreBook, values: Sequence[float]) -> Estimate:
+    """The mean of a recorded score where it was applicable, by whom, and where it was not."""
+    scoring = book.scoring
+    missing = sum(scoring.not_applicable.values())
+    told = "".join(f"; {reason}" for reason in list(scoring.not_applicable)[:1])
+    if not values:
+        return Estimate.undefined(f"not applicable in any run{told}", missing)
+    found = mean(values)
+    said = [found.method, *(["by " + ", ".join(scoring.scorers)] if scoring.scorers else [])]
+    if missing:
+        said.append(f"not applicable in {missing} of {missing + len(values)} runs{told}")
+    return replace(found, method="; ".join(said))
 
 
 def score_summary(values: Sequence[float]) -> ScoreSummary | None:

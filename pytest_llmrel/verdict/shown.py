@@ -92,7 +92,7 @@ def _about_calls(gate: Gate, _: Counts) -> Shown:
 
 
 def _about_score(gate: Gate, counts: Counts) -> Shown:
-    values = counts.scores(gate.metric)
+    values = counts.scores[gate.metric].values if gate.metric in counts.scores else []
     if not all(map(isfinite, values)):
         return Shown.nothing("a recorded value is not finite")
     return shown_about_mean(gate, values)

@@ -17,10 +17,10 @@ from pytest_llmrel.verdict.metrics import (
     clustering,
     error_rate,
     latency,
-    mean,
     pass_over_k,
     rate,
     recovery_rate,
+    score_mean,
     score_summary,
     stopped_rate,
 )
@@ -88,7 +88,7 @@ class Aggregate:
             cut_off: why the budget ended the test.
         """
         counts, inputs, outcomes = self._counts, self._plan.inputs, self._counts.outcomes
-        scores = {name: counts.scores(name) for name in counts.score_names}
+        scores = {name: book.values for name, book in sorted(counts.scores.items())}
         missing = self._planned - counts.finished
         early = bool(decisions) and missing > 0
         decisions = {
@@ -96,7 +96,7 @@ class Aggregate:
         }
         between = None if early else sensitivity(counts, inputs)
         # What we measured ourselves last: a score cannot take its place.
-        metrics = {name: mean(values) for name, values in scores.items()}
+        metrics = {name: score_mean(counts.scores[name], values) for name, values in scores.items()}
         metrics |= self._metrics(decisions, early=early)
         wordings = wording_metrics(between, counts, inputs)
         metrics |= dict.fromkeys(wordings, Estimate.undefined("stopped early")) if early else wordings
@@ -112,6 +112,7 @@ class Aggregate:
             saved=missing if early else 0,
             cells=counts.cells(),
             scores=_summaries(scores),
+            scorings={name: counts.scores[name].scoring for name in scores},
             shown=self._shown(decisions),
             decisions=decisions,
             followed=followed,

@@ -40,7 +40,8 @@ WORDINGS = [(12 + 5 * number % 9, 20) for number in range(20)]
 
 MILLION = """
 import json, random, sys, time
-from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Sample, Score, Variant
+from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Sample, Variant
+from pytest_llmrel.core.score import Score
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.verdict.summary import Aggregate
 

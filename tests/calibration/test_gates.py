@@ -12,8 +12,9 @@ import pytest
 
 from pytest_llmrel.core.gate import Gate, GateMode
 from pytest_llmrel.core.inputs import Inputs
-from pytest_llmrel.core.model import Attempt, Outcome, Sample, Score, Status, Variant
+from pytest_llmrel.core.model import Attempt, Outcome, Sample, Status, Variant
 from pytest_llmrel.core.plan import RunPlan, read_variants
+from pytest_llmrel.core.score import Score
 from pytest_llmrel.verdict.decide import decide
 from pytest_llmrel.verdict.summary import Aggregate
 

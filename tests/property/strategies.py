@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 
 from pytest_llmrel.core.gate import RATES, TIMES, Gate
 from pytest_llmrel.core.inputs import Inputs
-from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Sample, Score
+from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Sample
 from pytest_llmrel.core.plan import RunPlan, Settings, read_variants
+from pytest_llmrel.core.score import Score
 
 SIGNS = (">=", ">", "<=", "<")
 

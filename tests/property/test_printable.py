@@ -73,7 +73,7 @@ def result(text: str) -> dict[str, Any]:
     counts = dict.fromkeys(("errors", "abstained", "skipped", "xfailed", "unfinished", "failed", "passed"), 1)
     return counts | {
         "nodeid": text, "verdict": "FAIL", "runs": 5, "notes": [text],
-        "stopped": None, "sensitivity": None, "clustering": None, "baseline": None, "recovery": {"hung": 1},
+        "stopped": None, "sensitivity": None, "clustering": None, "scorings": {}, "baseline": None, "recovery": {"hung": 1},
         "cost": {"idle_runs": 1, "calls": 1, "usd": None},
         "metrics": {"pass_rate": number, "latency_p95": number},
         "variants": [{"key": "k", "text": text, "passed": 1, "n": 2}],

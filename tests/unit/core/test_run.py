@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from pytest_llmrel.core.model import Attempt, Score, Variant
+from pytest_llmrel.core.model import Attempt, Variant
 from pytest_llmrel.core.run import OUTPUT_LIMIT, Run, current_run, judging
+from pytest_llmrel.core.score import Score
 from pytest_llmrel.errors import Abstained
 
 

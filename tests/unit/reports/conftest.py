@@ -28,7 +28,7 @@ def entry(metric: Callable[..., Entry]) -> Callable[..., Entry]:
             "errors": 0, "abstained": 0, "skipped": 0, "xfailed": 0, "unfinished": 0,
             "metrics": {"pass_rate": metric(0.7, 0.4, 0.89), "latency_p95": metric(1.25), "pass^5": metric(0.083)},
             "variants": [], "cases": [], "failures": [], "notes": [],
-            "stopped": None, "sensitivity": None, "clustering": None, "baseline": None,
+            "stopped": None, "sensitivity": None, "clustering": None, "scorings": {}, "baseline": None,
             "findings": [
                 {"metric": "pass_rate", "expected": ">= 0.9", "observed": "0.7", "status": "FAIL",
                  "explanation": "pass_rate is 0.7, outside the bar >= 0.9", "straddles": False},

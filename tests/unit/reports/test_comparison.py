@@ -8,8 +8,9 @@ import pytest
 
 from pytest_llmrel.core.baseline import BaselineEntry, Batch, Cell, Standing
 from pytest_llmrel.core.inputs import Inputs
-from pytest_llmrel.core.model import Attempt, Outcome, Sample, Score, Summary, Variant
+from pytest_llmrel.core.model import Attempt, Outcome, Sample, Summary, Variant
 from pytest_llmrel.core.plan import RunPlan
+from pytest_llmrel.core.score import Score
 from pytest_llmrel.reports.comparison import baseline_entry
 from pytest_llmrel.stats.stratified import Stratum
 from pytest_llmrel.verdict.regression import Rule, compare

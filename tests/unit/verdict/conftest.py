@@ -7,8 +7,9 @@ import pytest
 
 from pytest_llmrel.core.gate import parse_gate
 from pytest_llmrel.core.inputs import Inputs
-from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Sample, Score, Variant
+from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Sample, Variant
 from pytest_llmrel.core.plan import RunPlan, read_variants
+from pytest_llmrel.core.score import Score
 from pytest_llmrel.verdict.summary import Aggregate
 
 

@@ -5,7 +5,8 @@ from itertools import permutations
 import pytest
 
 from pytest_llmrel.core.baseline import Cell
-from pytest_llmrel.core.model import Attempt, Outcome, Sample, Score, Variant
+from pytest_llmrel.core.model import Attempt, Outcome, Sample, Variant
+from pytest_llmrel.core.score import Score
 from pytest_llmrel.verdict.counts import VALID, Counts
 
 A, B = Variant("aaaaaaaa", "a"), Variant("bbbbbbbb", "b", primary=False)
@@ -26,7 +27,7 @@ def test_only_valid_runs_count(outcome: Outcome) -> None:
     valid = outcome in VALID
     assert (counts.finished, counts.outcomes[outcome], counts.valid) == (1, 1, int(valid))
     assert counts.cells() == ((Cell("", A.key, int(outcome is Outcome.PASSED), 1),) if valid else ())
-    assert (list(counts.durations), counts.score_names) == (([0.5], ["mark"]) if valid else ([], []))
+    assert (list(counts.durations), sorted(counts.scores)) == (([0.5], ["mark"]) if valid else ([], []))
 
 
 def test_cells_come_in_the_order_of_the_wordings() -> None:
@@ -53,7 +54,7 @@ def test_scores_come_in_the_order_of_the_runs() -> None:
         counts = Counts([A, B])
         for one in order:
             counts.record(one)
-        assert counts.scores("mark") == [0.0, 0.1, 1.0, 1.1]
+        assert counts.scores["mark"].values == [0.0, 0.1, 1.0, 1.1]
 
 
 def test_scores_of_several_cases_have_one_order_too() -> None:
@@ -66,7 +67,7 @@ def test_scores_of_several_cases_have_one_order_too() -> None:
         counts = Counts([A])
         for one in order:
             counts.record(one)
-        seen.add(tuple(counts.scores("mark")))
+        seen.add(tuple(counts.scores["mark"].values))
     assert len(seen) == 1
 
 
@@ -74,4 +75,4 @@ def test_no_runs() -> None:
     """Everything is empty, and an unknown score has no values."""
     counts = Counts([A])
     assert (counts.valid, counts.finished, counts.cells(), counts.by_case()) == (0, 0, (), {})
-    assert counts.scores("mark") == []
+    assert counts.scores == {}

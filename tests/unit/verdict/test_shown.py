@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import beta
 
 from pytest_llmrel.core.gate import GateMode, parse_gate
-from pytest_llmrel.core.model import Attempt, Outcome, Sample, Score, Status, Variant
+from pytest_llmrel.core.model import Attempt, Outcome, Sample, Status, Variant
+from pytest_llmrel.core.score import Score
 from pytest_llmrel.core.shown import Shown
 from pytest_llmrel.verdict.counts import Counts
 from pytest_llmrel.verdict.evidence import status_of

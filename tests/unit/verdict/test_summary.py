@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.gate import RATES, SPENDING, TIMES
-from pytest_llmrel.core.model import Attempt, Failure, Outcome, Sample, Score, Tally, Variant
+from pytest_llmrel.core.model import Attempt, Failure, Outcome, Sample, Tally, Variant
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.run import Run
+from pytest_llmrel.core.score import Score
 from pytest_llmrel.stats.intervals import wilson
 from pytest_llmrel.verdict.summary import Aggregate
 
