@@ -52,7 +52,10 @@ class Faithfulness:
 class Scorer(Protocol):
     """Gives an answer a score; keeps nothing of it, and may be called from many threads."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """By which results and reports call it; read-only, for scorers are frozen."""
+        ...
 
     def score(self, answer: str, context: str, question: str = "") -> Faithfulness:
         """Say whether ``answer``, given to ``question``, stays inside ``context``."""
