@@ -60,9 +60,7 @@ class Slots:
     def _leave(self, place: "Future[None]") -> None:
         """Pass a place on, or give up waiting for one: whoever is interrupted may have just been given it."""
         with self._lock:
-            if place.cancel():  # it was not given yet
-                if place in self._waiting:
-                    self._waiting.remove(place)
+            if place.cancel():  # it was not given yet, and who comes by will see that
                 return
             while self._waiting:
                 if self._give(self._waiting.popleft()):

@@ -15,7 +15,7 @@ from pytest_llmrel.simulator import Persona, Simulator
 from pytest_llmrel.simulator.judge import JudgeHabits
 from pytest_llmrel.simulator.persona import Model
 
-KEY = "sk-test-0123456789abcdef"
+KEY = f"sk-test-{'0a1B' * 4}"
 VARIABLE = "LLMREL_TEST_JUDGE_KEY"
 CONTEXT = (
     "Unopened items can be returned within 30 days of delivery. Refunds are paid within 5 days.\n"

@@ -113,6 +113,25 @@ def test_a_place_that_comes_with_the_cancellation_is_passed_on() -> None:
     asyncio.run(story(Slots(1)))
 
 
+def test_who_gives_up_waiting_frees_no_place() -> None:
+    """It had none: the one that is held stays the only one."""
+
+    async def story(slots: Slots) -> None:
+        async def hold() -> None:
+            async with slots.aheld():
+                pass
+
+        with slots.held():
+            for _ in range(3):
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(hold(), 0.02)
+        await asyncio.wait_for(hold(), 5)
+
+    slots = Slots(1)
+    asyncio.run(story(slots))
+    assert (slots._free, len(slots._waiting)) == (1, 0)
+
+
 def test_places_are_given_in_order() -> None:
     """Who asked first is first, so that nobody starves."""
     slots, order, asked = Slots(1), [], []

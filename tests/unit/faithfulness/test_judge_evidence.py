@@ -53,6 +53,13 @@ def test_anything_else_is_none(quote: str, reason: str) -> None:
     assert (result.score, only(result).support, only(result).reason) == (0.0, AMBIGUOUS, reason)
 
 
+def test_one_word_in_common_is_not_enough() -> None:
+    """A third of the claim, but a single word, which may be the topic of both."""
+    lavish = "Refunds are always generous."
+    found = only(weighed(lavish, claim(lavish, "Refunds are paid within 5 days.")))
+    assert found.reason == "the quote does not speak of the claim"
+
+
 def test_what_is_shown_as_quote_is_in_the_context() -> None:
     """Whatever the verdict: an invented quote is not passed on."""
     for verdict in Support:
@@ -105,6 +112,36 @@ def test_a_claim_that_the_answer_does_not_make_is_dropped(invented: str) -> None
     """Neither for nor against the answer."""
     result = weighed(RIGHT, claim(RIGHT, "returned within 30 days"), claim(invented, "sells tea"))
     assert result.score == (1.0 if invented != "The items are it." else 0.5)
+
+
+def test_a_claim_must_be_that_of_its_sentence() -> None:
+    """One of another sentence, or one that has little but a word of it, leaves the sentence without a ruling."""
+    answer, quote = "Items can be returned within 30 days. The shop sells coffee.", "returned within 30 days"
+    fact = "The shop in Bristol opens at 9 and sells tea"
+    for other in (
+        claim(RIGHT, quote, sentence=2),
+        claim("The Bristol shop opens, it has tea", fact, sentence=2),
+    ):
+        result = weighed(answer, claim(RIGHT, quote), other)
+        assert result.score == 0.5
+        assert result.claims[1].reason == "the judge passed over this sentence"
+
+
+def test_a_claim_that_says_nothing_is_none() -> None:
+    """Not even of an answer that says as little: any quote would speak of it."""
+    result = weighed("Yes.", claim("It is.", "sells tea"), question="Is it?")
+    assert (result.score, result.claims) == (None, ())
+    assert (
+        result.reason
+        == "no claims in the answer; claims of the judge that the answer does not make, dropped: 1"
+    )
+
+
+def test_a_sentence_without_a_ruling_counts_against() -> None:
+    """With numbers or without."""
+    result = weighed(f"{RIGHT} The shop sells coffee.", claim(RIGHT, "returned within 30 days"))
+    assert result.score == 0.5
+    assert weighed(f"{RIGHT} The shop sells coffee.").score == 0.0
 
 
 def test_a_short_answer_may_take_its_words_from_the_question() -> None:

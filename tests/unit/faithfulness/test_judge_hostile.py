@@ -1,13 +1,18 @@
 """Replies of a judge that are anything but what was asked for: n/a with a reason, in bounded time and memory."""
 
 import asyncio
+import contextlib
 import json
+import socketserver
+import threading
+import time
 import tracemalloc
 from typing import Any
 
 import httpx
 import pytest
 
+from pytest_llmrel.faithfulness.judge import Judge
 from pytest_llmrel.faithfulness.judge_http import MOST_BYTES
 from pytest_llmrel.faithfulness.judge_reply import Malformed, Ruling, read_reply
 
@@ -77,6 +82,33 @@ def test_ten_megabytes_are_not_read(way: str) -> None:
     assert result.score is None
     assert f"longer than {MOST_BYTES:,} bytes" in result.reason
     assert sum(sizes) < 2 * MOST_BYTES
+
+
+class Dripping(socketserver.BaseRequestHandler):
+    """Begins to answer, and goes on byte by byte."""
+
+    def handle(self) -> None:
+        """Until the other side has gone."""
+        self.request.recv(65536)
+        with contextlib.suppress(OSError):
+            self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+            while True:
+                self.request.sendall(b" ")
+                time.sleep(0.02)
+
+
+@pytest.mark.parametrize("way", ["threads", "asyncio"])
+def test_a_reply_that_drips_is_a_timeout(way: str) -> None:
+    """Each byte comes in time; all of them together do not."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        judge = Judge("m", f"http://127.0.0.1:{server.server_address[1]}/v1", api_key_env="", timeout=0.3)
+        began = time.perf_counter()
+        with pytest.raises(httpx.ReadTimeout, match="too long"):
+            asyncio.run(judge.ascore(RIGHT, CONTEXT)) if way == "asyncio" else judge.score(RIGHT, CONTEXT)
+        assert time.perf_counter() - began < 5
+        server.shutdown()
 
 
 @pytest.mark.parametrize("kind", ["html", "malformed"])
