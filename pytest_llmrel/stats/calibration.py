@@ -75,8 +75,7 @@ def rogan_gladen(
             + centre**2 * _variance(s1, sensitivity[1] + 2)
         )
     )
-    # Written so that a perfect judge leaves the rate as it is, to the last digit.
-    point = rate if q1 == q0 == 1 else (rate - (1 - q0)) / (q1 + q0 - 1)
+    point = (rate - (1 - q0)) / (q1 + q0 - 1)  # in this order a perfect judge changes not even the last digit
     return Corrected(point, min(point, centre - half), max(point, centre + half))
 
 

@@ -91,6 +91,10 @@ def test_a_second_verdict_does_not_stand_in_for_the_first(labelled: Path, calibr
     calibrate(Fake(rule), "--concurrency", "1")
     record = record_of(labelled)
     assert (record.tp, record.tn, record.unscored, record.retest.items) == (59, 60, 1, 118)
+    calibrate(Fake(rule), "--concurrency", "1", "--repeats", "3", "--replace")
+    record = record_of(labelled)
+    assert (record.tp, record.unscored) == (59, 1)
+    assert (record.retest.items, record.retest.pairs) == (119, 118 * 3 + 1)
 
 
 def test_the_threshold(labelled: Path, calibrate: Any) -> None:

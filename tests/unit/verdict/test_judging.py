@@ -81,6 +81,7 @@ def test_a_usable_judge() -> None:
         ({"tp": 48, "fn": 12, "tn": 60, "fp": 0}, ["sensitivity may be as low as 0.6"]),
         ({"tp": 60, "fn": 0, "tn": 48, "fp": 12}, ["specificity may be as low as 0.6"]),
         ({"tp": 60, "fn": 0, "tn": 49, "fp": 11}, []),
+        ({"tp": 60, "fn": 0, "tn": 44, "fp": 10}, []),
         ({"unscored": 13}, []),
         ({"unscored": 14}, ["14 of 134 items got no verdict; more than 10%"]),
         ({"tp": 5, "fn": 5, "tn": 5, "fp": 5, "unscored": 20}, ["only 10", "only 10", "J =", "sens", "spec", "20 of 40"]),
@@ -94,8 +95,9 @@ def test_why_a_judge_is_not_usable(changes: dict[str, int], reasons: list[str]) 
 
 
 def test_the_bars_are_those_of_the_exact_bound() -> None:
-    """48 of 60 may be below .7, 49 of 60 are above."""
+    """48 of 60 may be below .7, 49 of 60 are above; so are 44 of 54, which the two-sided interval would refuse."""
     assert lower_bound(48, 60) < 0.7 < lower_bound(49, 60)
+    assert wilson(44, 54)[0] < 0.7 < lower_bound(44, 54)
 
 
 def test_the_corrected_rate() -> None:
@@ -157,6 +159,17 @@ def test_cases_that_are_alike_are_no_surer_than_independent_runs() -> None:
     """Three of four, in each of fifty cases."""
     clustered, independent = corrected_rate(150, 200, RECORD, [(3, 4)] * 50), corrected_rate(150, 200, RECORD)
     assert (clustered.low, clustered.high) == pytest.approx((independent.low, independent.high))
+
+
+def test_few_cases_are_less_sure_than_a_normal_distribution() -> None:
+    """Of ten cases the noise of the runs is as much wider as Student's quantile of 9 degrees is above the normal one."""
+    groups = [(x, 20) for x in (4, 6, 8, 10, 12, 14, 16, 18, 20, 12)]
+    squares = sum((x / 20 - 0.6) ** 2 for x, _ in groups) / 9
+    variance = squares / 10 * (2.262157 / 1.959964) ** 2
+    expected = rogan_gladen(0.6, 10, (54, 60), (51, 60), variance=variance)
+    found = corrected_rate(120, 200, RECORD, groups)
+    assert expected is not None
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
 def test_every_case_passes() -> None:
