@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import pytest_llmrel.cli
 from pytest_llmrel.cli.main import main
 from pytest_llmrel.datasets.wordings import Wording
 from pytest_llmrel.datasets.wordingsread import read_wordings
@@ -21,8 +17,8 @@ from pytest_llmrel.simulator import Simulator, load_persona
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(pytest_llmrel.cli.__file__).parents[2]
 KEY = "sk-test-0123456789abcdef0123456789"
 PRIMARY = 'How long do I have to return a "Kettle 3000"?'
 PERSONA = r"""
@@ -287,16 +283,6 @@ def test_a_malformed_body_of_the_simulator(path: Path, generate: Any, persona: A
         assert model.requests == 2
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:9/v1", "127.0.0.1/v1", "ftp://127.0.0.1", "http://[::bad/v1", "http://127.0.0.1:99999", "http://\x00"]
-)  # fmt: skip
-def test_nobody_there(path: Path, generate: Any, url: str) -> None:
-    """And URLs that are none."""
-    code, out, err = generate(url, "--primary", PRIMARY)
-    assert (code, out, err.count("\n"), path.exists()) == (2, "", 1, False)
-    assert "--base-url" in err
-
-
 def test_a_password_in_the_url_is_not_shown(path: Path, generate: Any) -> None:
     """Neither when the server refuses, nor when there is none."""
     with serving((500, b"")) as server:
@@ -342,18 +328,6 @@ def test_mistakes_cost_no_call(
     )
 
 
-@pytest.mark.parametrize("key", [None, "", "sk\nsk", "sk-ключ"])
-def test_keys_that_are_none(
-    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str | None
-) -> None:
-    """The default endpoint needs a key; one that cannot be sent is not shown either."""
-    monkeypatch.delenv("OPENAI_API_KEY") if key is None else monkeypatch.setenv("OPENAI_API_KEY", key)
-    assert main(["paraphrase", "generate", str(path), "--model", "m", "--primary", "How?"]) == 2
-    said = capsys.readouterr().err
-    assert "OPENAI_API_KEY" in said
-    assert not key or key not in said
-
-
 def test_a_file_that_is_changed_meanwhile(path: Path, generate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an editor saved while the model was thinking is kept."""
     with serving('["b"]', '["c"]') as server:
@@ -367,14 +341,3 @@ def test_a_file_that_is_changed_meanwhile(path: Path, generate: Any, monkeypatch
         monkeypatch.setattr(Handler, "do_POST", edit)
         assert generate(server.url)[0] == 0
     assert [wording.text for wording in read_wordings(path).wordings] == ["edited", "c"]
-
-
-def test_help_needs_no_client() -> None:
-    """Neither httpx nor the readers are loaded before something is asked."""
-    code = (
-        "import sys; from pytest_llmrel.cli.main import main; main(['paraphrase', 'generate', '--help']);"
-        "print(*sys.modules, file=sys.stderr)"
-    )
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "--api-key-env" in run.stdout
-    assert not set(run.stderr.split()) & {"httpx", "pydantic", "tomllib", "pytest_llmrel.datasets"}

@@ -108,7 +108,7 @@ def test_mistakes_are_named_with_their_line(path: Path, content: str | bytes, ex
 def test_lines_are_right_behind_whatever_looks_like_a_table(path: Path) -> None:
     """Headers and keys in strings and comments are not counted; quoted and spaced ones are."""
     text = f'''{HEAD}# [[wording]]
-[[wording]]  # [[wording]]
+[[wording]]  # it's \'\'\' and \"\"\"
 text = """
 [[wording]]
 # not a remark \\"""
