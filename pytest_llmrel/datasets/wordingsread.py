@@ -17,6 +17,7 @@ __all__ = ["parse_wordings", "read_wordings"]
 
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _MOST_SHOWN: Final = 60
+_MOST_PROBLEMS: Final = 100
 _TOP: Final = ("primary", "hash", "wording")
 _KEYS: Final = ("text", "origin", "reviewed")
 _POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -54,7 +55,9 @@ def parse_wordings(path: Path, data: bytes, *, for_review: bool = False) -> Word
     if stale is not None and not for_review:
         problems.append(_stale_problem(path, stale, places))
     if problems:
-        raise WordingsError(*problems)
+        more = len(problems) - _MOST_PROBLEMS
+        rest = [f"{path}: {more} more mistakes"] if more > 0 else []
+        raise WordingsError(*problems[:_MOST_PROBLEMS], *rest)
     if stale is not None:
         wordings = tuple(replace(wording, reviewed=False) for wording in wordings)
     return Wordings(path, primary, wordings, stale, places.head)
