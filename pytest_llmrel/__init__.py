@@ -10,31 +10,46 @@ if TYPE_CHECKING:
     from pytest_llmrel.core.call import Exchange, Usage
     from pytest_llmrel.core.run import Run
     from pytest_llmrel.errors import GateFailure, LlmrelError, UsageProblem
+    from pytest_llmrel.faithfulness.judge import Judge
+    from pytest_llmrel.faithfulness.nli import nli
+    from pytest_llmrel.faithfulness.scorer import Claim, Faithfulness, Scorer, Support
     from pytest_llmrel.glue.marks import faults, golden, krun, paraphrase
 
 __all__ = [
+    "Claim",
     "Exchange",
+    "Faithfulness",
     "GateFailure",
+    "Judge",
     "LlmrelError",
     "Run",
+    "Scorer",
+    "Support",
     "Usage",
     "UsageProblem",
     "faults",
     "golden",
     "krun",
+    "nli",
     "paraphrase",
 ]
 
 _HOMES = {
+    "Claim": "faithfulness.scorer",
     "Exchange": "core.call",
+    "Faithfulness": "faithfulness.scorer",
     "GateFailure": "errors",
+    "Judge": "faithfulness.judge",
     "LlmrelError": "errors",
     "Run": "core.run",
+    "Scorer": "faithfulness.scorer",
+    "Support": "faithfulness.scorer",
     "Usage": "core.call",
     "UsageProblem": "errors",
     "faults": "glue.marks",
     "golden": "glue.marks",
     "krun": "glue.marks",
+    "nli": "faithfulness.nli",
     "paraphrase": "glue.marks",
 }
 

@@ -10,6 +10,10 @@ import pytest
 __all__ = ["add_options", "check_options"]
 
 _BASELINE_MODES = ("check", "new", "update", "reset", "off")
+_ALTERNATIVES = {
+    "llmrel_inconclusive": ("fail", "warn"),
+    "llmrel_uncalibrated_judges": ("refuse", "allow"),
+}
 _TAPE_MODES = ("off", "record", "replay")
 
 
@@ -145,6 +149,11 @@ def _add_ini_keys(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini(
+        "llmrel_uncalibrated_judges",
+        "whether a judge without a good calibration may decide a test alone: refuse (default) or allow",
+        default="refuse",
+    )
+    parser.addini(
         "llmrel_retries",
         "how often a model call is sent again after 429, 5xx or a broken connection (default 3)",
         default="3",
@@ -183,9 +192,10 @@ def _check_plan(config: pytest.Config) -> None:
 
 
 def _check_ini(config: pytest.Config) -> None:
-    chosen = config.getini("llmrel_inconclusive")
-    if chosen not in {"fail", "warn"}:
-        raise pytest.UsageError(f"ini key llmrel_inconclusive = {chosen}; it must be 'fail' or 'warn'")
+    for name, (one, other) in _ALTERNATIVES.items():
+        chosen = config.getini(name)
+        if chosen not in {one, other}:
+            raise pytest.UsageError(f"ini key {name} = {chosen}; it must be {one!r} or {other!r}")
     for name in ("llmrel_k", "llmrel_concurrency"):
         text = config.getini(name)
         if text and not (text.isdecimal() and int(text) > 0):

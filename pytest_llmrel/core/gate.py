@@ -14,6 +14,7 @@ __all__ = [
     "BETWEEN_WORDINGS",
     "BUILT_IN",
     "FAITHFULNESS",
+    "FAITHFUL_RATE",
     "RATES",
     "SPENDING",
     "TIMES",
@@ -38,7 +39,9 @@ UNDER_FAULTS = frozenset({"recovery_rate", "silent_failure_rate"})
 """Metrics between 0 and 1 of runs that met an injected fault."""
 FAITHFULNESS = "faithfulness"
 """Name of the score that ``llmrel.faithfulness`` records, within 0..1."""
-BUILT_IN = RATES | TIMES | BETWEEN_WORDINGS | SPENDING | UNDER_FAULTS
+FAITHFUL_RATE = "faithful_rate"
+"""Share of the scored runs, within 0..1, whose answer is supported as a whole."""
+BUILT_IN = RATES | TIMES | BETWEEN_WORDINGS | SPENDING | UNDER_FAULTS | {FAITHFUL_RATE}
 """Names that no score can take."""
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {

@@ -69,11 +69,12 @@ class ModuleBook:
         if entry is None:
             return found
         note = _note(former, entry, content)
-        if entry.provenance == provenance:
+        recorded = _without_judges(entry.provenance)
+        if recorded == provenance:
             return replace(found, status="comparable", entry=entry, former=former, note=note)
         from pytest_llmrel.baselines.provenance import difference
 
-        changed = f"not comparable with its baseline: {difference(entry.provenance, provenance)}"
+        changed = f"not comparable with its baseline: {difference(recorded, provenance)}"
         return replace(found, status="not comparable", entry=entry, former=former, note=changed)
 
     def _read(self, path: Path) -> None:
@@ -141,6 +142,11 @@ def _obstacle(root: Path, path: Path) -> str:
             f"{relative_to_root(root, path)}: cannot be looked for ({error.strerror}); check its permissions"
         )
     return ""
+
+
+def _without_judges(provenance: Mapping[str, str]) -> Mapping[str, str]:
+    """Who judges is known only when the runs are over, and compared then."""
+    return {name: value for name, value in provenance.items() if name != "judges"}
 
 
 def _names(path: Path) -> list[str]:

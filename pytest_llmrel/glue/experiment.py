@@ -10,6 +10,7 @@ from pytest_llmrel.core.model import Attempt, Finding, Status, Summary
 from pytest_llmrel.core.plan import RunPlan, attempts
 from pytest_llmrel.glue.crew import Staffing, staffing_of
 from pytest_llmrel.glue.guards import SessionGuards
+from pytest_llmrel.glue.judges import Judges, compared_by_judges
 from pytest_llmrel.glue.stage import Stage
 from pytest_llmrel.glue.wire import item_wire, save_tape, tape_damage
 from pytest_llmrel.reports.comparison import baseline_entry
@@ -50,6 +51,7 @@ class Experiment:
         self._escalation: Summary | None = None
         self._wire = item_wire(item, plan)
         self._tape: dict[str, Any] | None = None
+        self._judges = Judges(item, Summary({}, 0, {}))
         self._todo = self._attempts(0, self._runs)
         self.summary = Aggregate(plan, len(self._todo)).summary(
             self.obstacle or "the set-up of its shared fixtures failed"
@@ -68,6 +70,8 @@ class Experiment:
             stage.execute(self._item, staffing)
         finally:
             self.summary = stage.summary()
+        self._judges = Judges(self._item, self.summary)
+        self._standing = compared_by_judges(self._standing, self.summary)
         self._compare(staffing)
         self._tape = save_tape(self._item, self._wire)
 
@@ -81,12 +85,15 @@ class Experiment:
         """The verdict and everything it rests on."""
         config = self._item.config
         most_errors = float(config.getini("llmrel_max_error_rate"))
-        verdict = decide(self._plan, self.summary, most_errors, self._regression(), self._escalation)
+        summary = self._judges.with_rate(self.summary)
+        found = [*self._judges.findings(self._plan), *self._regression()]
+        verdict = decide(self._plan, summary, most_errors, found, self._escalation)
         baseline = baseline_entry(self._standing, self._comparison, self.summary, self._escalation)
-        notes = [*self._notes, *([self._standing.note] if self._standing.note else ()), *self._wire.notes]
+        standing = [self._standing.note] if self._standing.note else []
+        notes = [*self._notes, *standing, *self._judges.notes, *self._wire.notes]
         result = result_entry(
             self._item.nodeid,
-            self.summary,
+            summary,
             verdict,
             notes,
             baseline=baseline,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import nan
 
-from pytest_llmrel.core.gate import SPENDING, TOTALS, Gate, GateMode
+from pytest_llmrel.core.gate import FAITHFUL_RATE, FAITHFULNESS, SPENDING, TOTALS, Gate, GateMode
 from pytest_llmrel.core.model import Decision, Estimate, Finding, Outcome, Status, Summary, Verdict
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.score import Scoring
@@ -60,22 +60,38 @@ def _left_open(finding: Finding) -> Finding:
 def _judge(gate: Gate, plan: RunPlan, summary: Summary, most_missing: float) -> Finding:
     if gate in summary.decisions:
         return _decided(gate, summary.decisions[gate])
-    estimate = summary.metrics.get(gate.metric)
-    if estimate is None:
-        estimate = Estimate.undefined(f"no run recorded a score {gate.metric!r}")
+    unrecorded = Estimate.undefined(f"no run recorded a score {gate.metric!r}")
+    estimate = summary.metrics.get(gate.metric, unrecorded)
     if estimate.point is None:
         return _undecidable(gate, f"{gate.metric} is n/a ({estimate.method})")
-    scoring = summary.scorings.get(gate.metric, Scoring())
-    missing, n = sum(scoring.not_applicable.values()), estimate.n
-    if missing > most_missing * (missing + n):
-        reason = next(iter(scoring.not_applicable))
-        said = f"{gate.metric} is n/a in {missing} of {missing + n} runs ({reason})"
-        return _undecidable(gate, f"{said}, more than the {most_missing:.0%} allowed (llmrel_max_error_rate)")
+    return _judge_value(gate, plan, summary, estimate, estimate.point, most_missing)
+
+
+def _judge_value(
+    gate: Gate, plan: RunPlan, summary: Summary, estimate: Estimate, value: float, most_missing: float
+) -> Finding:
+    scoring = summary.scorings.get(FAITHFULNESS if gate.metric == FAITHFUL_RATE else gate.metric, Scoring())
+    if reason := _too_often_missing(scoring, estimate.n, most_missing):
+        return _undecidable(gate, f"{gate.metric} is n/a {reason}")
     if gate.metric == "sensitivity" and summary.sensitivity is not None:
         return _judge_sensitivity(gate, summary.sensitivity)
+    label = _label(gate, scoring)
+    if gate.metric == FAITHFUL_RATE:
+        return _compare_cautiously(gate, estimate, value, label)
     if plan.mode is GateMode.OBSERVED or gate.metric in TOTALS:
-        return _compare(gate, estimate, estimate.point, _label(gate, scoring))
-    return _weigh(gate, plan.mode, estimate, summary.shown[gate], _label(gate, scoring))
+        return _compare(gate, estimate, value, label)
+    return _weigh(gate, plan.mode, estimate, summary.shown[gate], label)
+
+
+def _too_often_missing(scoring: Scoring, n: int, most: float) -> str:
+    missing = sum(scoring.not_applicable.values())
+    if missing <= most * (missing + n):
+        return ""
+    reason = next(iter(scoring.not_applicable))
+    return (
+        f"in {missing} of {missing + n} runs ({reason}), more than the {most:.0%} allowed "
+        "(llmrel_max_error_rate)"
+    )
 
 
 def _undecidable(gate: Gate, reason: str) -> Finding:
@@ -100,6 +116,21 @@ def _compare(gate: Gate, estimate: Estimate, value: float, label: str) -> Findin
         said += "; the interval contains the bar, more runs could overturn this"
     status = Status.PASS if met else Status.FAIL
     return Finding(gate.metric, gate.limit, _shown(value, gate.bar), status, said, straddles)
+
+
+def _compare_cautiously(gate: Gate, estimate: Estimate, value: float, label: str) -> Finding:
+    """The end of the interval that speaks against the gate: a judge's rate is known no better."""
+    end = estimate.low if gate.wants_more else estimate.high
+    if end is None:
+        return _undecidable(gate, f"{gate.metric} has no interval ({estimate.method})")
+    met = gate.met_by(end)
+    side = "lower" if gate.wants_more else "upper"
+    said = (
+        f"{_measured(gate, estimate, value, label)}; the {side} end is "
+        f"{'within' if met else 'outside'} the bar {gate.limit} ({estimate.method})"
+    )
+    status = Status.PASS if met else Status.FAIL
+    return Finding(gate.metric, gate.limit, _shown(end, gate.bar), status, said, _straddles(gate, estimate))
 
 
 def _weigh(gate: Gate, mode: GateMode, estimate: Estimate, shown: Shown, label: str) -> Finding:

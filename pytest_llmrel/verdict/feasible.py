@@ -2,7 +2,7 @@
 
 from math import ceil, log
 
-from pytest_llmrel.core.gate import RATES, SPENDING, UNDER_FAULTS, Gate, GateMode
+from pytest_llmrel.core.gate import FAITHFUL_RATE, RATES, SPENDING, UNDER_FAULTS, Gate, GateMode
 from pytest_llmrel.core.model import Outcome, Sample
 from pytest_llmrel.core.plan import RunPlan, attempts
 from pytest_llmrel.core.score import Score
@@ -21,7 +21,7 @@ _EVENTS = {
 """What each rate counts, and the opposite."""
 
 
-_UNFORESEEN = SPENDING | UNDER_FAULTS | {"sensitivity"}
+_UNFORESEEN = SPENDING | UNDER_FAULTS | {"sensitivity", FAITHFUL_RATE}
 """What depends on more than the number of runs."""
 
 

@@ -1,7 +1,7 @@
 """How far a judge can be trusted, and what its verdicts say of the true pass rate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_llmrel.core.calibration import Calibration
 from pytest_llmrel.core.model import Estimate
@@ -18,7 +18,14 @@ from pytest_llmrel.stats.calibration import LEAST_YOUDEN, Corrected, rogan_glade
 from pytest_llmrel.stats.clusters import clustered_mean
 from pytest_llmrel.stats.intervals import lower_bound, wilson
 
-__all__ = ["JudgeQuality", "corrected_rate", "judge_changed", "judge_quality", "why_not_usable"]
+__all__ = [
+    "JudgeQuality",
+    "corrected_rate",
+    "faithful_rate",
+    "judge_changed",
+    "judge_quality",
+    "why_not_usable",
+]
 
 _LEAST_ITEMS = 50
 """Items of either kind below which the error of the calibration outweighs that of most tests."""
@@ -126,6 +133,26 @@ def corrected_rate(
     if len(groups) > 1:
         return _corrected_over_cases(groups, record, method)
     return _estimate(_rogan_gladen(passes / n, n, record), record, n, method)
+
+
+def faithful_rate(groups: Sequence[tuple[int, int]], record: Calibration | None) -> Estimate:
+    """The share of the answers that are supported as a whole, corrected where there is a record.
+
+    Args:
+        groups: ``(supported, scored)`` of each case, one group without a dataset.
+        record: of the judge; ``None`` for other scorers, and for judges that were not calibrated.
+    """
+    passes, n = (sum(numbers) for numbers in zip(*groups, strict=True)) if groups else (0, 0)
+    if record is not None:
+        found = corrected_rate(passes, n, record, groups if len(groups) > 1 else ())
+        return replace(found, method=f"{found.method}; {passes} of {n} as judged") if n else found
+    if not n:
+        return Estimate.undefined("no run was scored")
+    if len(groups) == 1:
+        return _share(passes, n, "")
+    over = clustered_mean([group for group in groups if group[1]])
+    said = "t 95 %, clustered by case" if over.low is not None else "an interval needs 10"
+    return Estimate(over.mean, over.low, over.high, n, f"mean of {over.cases} cases; {said}")
 
 
 def judge_changed(record: Calibration, model: str, prompt_hash: str, threshold: float | None = None) -> str:

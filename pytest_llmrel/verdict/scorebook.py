@@ -2,6 +2,7 @@
 
 from array import array
 from collections import Counter
+from statistics import fmean
 from typing import Final
 
 from pytest_llmrel.core.model import Attempt
@@ -62,6 +63,11 @@ class ScoreBook:
             for _, (values, places) in sorted(self._cases.items())
             for index in sorted(range(len(values)), key=places.__getitem__)
         ]
+
+    @property
+    def case_means(self) -> list[float]:
+        """The mean of each case."""
+        return [fmean(values) for _, (values, _) in sorted(self._cases.items())]
 
     @property
     def scoring(self) -> Scoring:

@@ -15,6 +15,7 @@ from pytest_llmrel.verdict.evidence import (
     shown_about_worst,
 )
 from pytest_llmrel.verdict.metrics import case_groups, pass_over_k_by_case
+from pytest_llmrel.verdict.scorebook import ScoreBook
 
 __all__ = ["as_rate", "shown_about"]
 
@@ -87,14 +88,21 @@ def _about_cost_per_pass(gate: Gate, counts: Counts) -> Shown:
     return counts.spending.shown_about_cost_per_pass(gate)
 
 
+def _about_faithful_rate(_: Gate, __: Counts) -> Shown:
+    return Shown.nothing("it is compared by the cautious end of its interval")
+
+
 def _about_calls(gate: Gate, _: Counts) -> Shown:
     return Shown.nothing(f"{gate.metric} is of calls, which belong to runs and are not independent")
 
 
 def _about_score(gate: Gate, counts: Counts) -> Shown:
-    values = counts.scores[gate.metric].values if gate.metric in counts.scores else []
+    book = counts.scores.get(gate.metric, ScoreBook())
+    values = book.values
     if not all(map(isfinite, values)):
         return Shown.nothing("a recorded value is not finite")
+    if len(book.case_means) > 1:
+        return shown_about_means(gate, book.case_means)
     return shown_about_mean(gate, values)
 
 
@@ -105,6 +113,7 @@ _TESTS: Mapping[str, Callable[[Gate, Counts], Shown]] = {
     "call_latency_p95": _about_calls,
     "cost_per_pass": _about_cost_per_pass,
     "error_rate": _about_errors,
+    "faithful_rate": _about_faithful_rate,
     "latency_p50": _about_latency,
     "latency_p95": _about_latency,
     "pass_rate": _about_rate,

@@ -1,0 +1,104 @@
+"""The judges behind a test's scores: whether they may decide alone, and what their calibration corrects."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from pytest_llmrel.core.baseline import Standing
+from pytest_llmrel.core.calibration import Calibration
+from pytest_llmrel.core.gate import FAITHFUL_RATE, FAITHFULNESS
+from pytest_llmrel.core.model import Finding, Status, Summary
+from pytest_llmrel.core.plan import RunPlan
+from pytest_llmrel.core.score import JudgeId, Scoring
+from pytest_llmrel.errors import CalibrationError
+from pytest_llmrel.verdict.judging import faithful_rate, judge_changed, why_not_usable
+
+__all__ = ["Judges", "compared_by_judges"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A judge, its record, and why it must not decide alone."""
+
+    judge: JudgeId
+    record: Calibration | None
+    doubts: tuple[str, ...]
+
+
+class Judges:
+    """Those of one test, once its runs are over."""
+
+    def __init__(self, item: pytest.Item, summary: Summary) -> None:
+        self._scoring = summary.scorings.get(FAITHFULNESS, Scoring())
+        self._known = [_known(item, judge) for judge in self._scoring.judges]
+        self._is_forced = item.config.getini("llmrel_uncalibrated_judges") == "allow"
+
+    def with_rate(self, summary: Summary) -> Summary:
+        """The summary with ``faithful_rate``, corrected for the errors of a judge that was calibrated."""
+        if FAITHFULNESS not in summary.scorings:
+            return summary
+        record = self._known[0].record if len(self._known) == 1 else None
+        rate = faithful_rate(self._scoring.full, record)
+        return replace(summary, metrics={**summary.metrics, FAITHFUL_RATE: rate})
+
+    def findings(self, plan: RunPlan) -> list[Finding]:
+        """Why no gate but those of judges is not enough, where it is not."""
+        alone = plan.gates and all(gate.metric in {FAITHFULNESS, FAITHFUL_RATE} for gate in plan.gates)
+        doubtful = [known for known in self._known if known.doubts]
+        if not alone or self._is_forced or not doubtful:
+            return []
+        said = "; ".join(f"{known.judge.model}: {known.doubts[0]}" for known in doubtful)
+        remedy = (
+            "add a gate that needs no judge, calibrate it with 'llmrel judge calibrate', or set the ini key "
+        )
+        return [
+            Finding(
+                "judge",
+                "calibrated, or not alone",
+                "alone",
+                Status.INCONCLUSIVE,
+                f"a judge that is not known to be right decides alone ({said}); "
+                f"{remedy}llmrel_uncalibrated_judges = allow",
+            )
+        ]
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What a reader has to know of them."""
+        for known in self._known:
+            if known.doubts:
+                yield f"judge {known.judge.model}: {'; '.join(known.doubts)}"
+            elif known.record is not None:
+                yield (
+                    f"judge {known.judge.model}: calibrated {known.record.recorded[:10]} on {known.record.n} "
+                    f"labelled answers; {FAITHFUL_RATE} is corrected for its errors"
+                )
+
+
+def compared_by_judges(standing: Standing, summary: Summary) -> Standing:
+    """The standing of a test now that its judges are known: other judges make other counts."""
+    scoring = summary.scorings.get(FAITHFULNESS, Scoring())
+    now = ", ".join(f"{judge.model} {judge.prompt_hash[:8]}" for judge in scoring.judges)
+    if standing.status == "off":
+        return standing
+    provenance = {**standing.provenance, "judges": now} if now else standing.provenance
+    then = "" if standing.entry is None else standing.entry.provenance.get("judges", "")
+    if standing.status != "comparable" or then == now:
+        return replace(standing, provenance=provenance)
+    note = f"not comparable with its baseline: judges {then or 'none'} -> {now or 'none'}"
+    return replace(standing, status="not comparable", provenance=provenance, compare=False, note=note)
+
+
+def _known(item: pytest.Item, judge: JudgeId) -> _Known:
+    from pytest_llmrel.baselines.calibration import find_calibration
+
+    try:
+        record = find_calibration(item.config.rootpath, judge.model, judge.prompt_hash)
+    except CalibrationError as error:
+        return _Known(judge, None, error.problems)
+    if record is None:
+        return _Known(judge, None, ("it has not been calibrated",))
+    if changed := judge_changed(record, judge.model, judge.prompt_hash):
+        return _Known(judge, None, (changed,))
+    return _Known(judge, record, why_not_usable(record))
