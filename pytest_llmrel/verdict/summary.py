@@ -175,5 +175,5 @@ class Aggregate:
 
 
 def _summaries(scores: Mapping[str, Sequence[float]]) -> dict[str, ScoreSummary]:
-    found = {name: score_summary(values) for name, values in scores.items()}
+    found = {name: score_summary(values) for name, values in scores.items() if values}
     return {name: summary for name, summary in found.items() if summary is not None}
