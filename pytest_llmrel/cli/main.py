@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from pytest_llmrel.cli import baseline, power, simulator, tape
+from pytest_llmrel.cli import baseline, golden, power, simulator, tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +35,12 @@ _COMMANDS = (
         "show, compare, accept and clean up what is remembered of tests",
         baseline.add_arguments,
         baseline.run,
+    ),
+    _Command(
+        "golden",
+        "look golden cases over before a test runs on them",
+        golden.add_arguments,
+        golden.run,
     ),
     _Command(
         "power",

@@ -76,7 +76,12 @@ def rows_of(count: int) -> list[dict[str, Any]]:
         else:
             questions.append(" ".join(rng.choices(words, weights, k=rng.randint(6, 14))))
     return [
-        {"id": f"faq-{number}", "question": text, "expected": text[::-1], "wordings": [text.upper(), f"{text}?"]}
+        {
+            "id": f"faq-{number}",
+            "question": text,
+            "expected": text[::-1],
+            "wordings": [text.upper(), f"{text}?"],
+        }
         for number, text in enumerate(questions)
     ]
 
@@ -84,7 +89,9 @@ def rows_of(count: int) -> list[dict[str, Any]]:
 def templates_of(count: int) -> list[dict[str, Any]]:
     """The hard case of near-duplicates: every question is one of ten templates with another name in it."""
     rng = random.Random(2)
-    heads = [f"what is the {rng.choice(['price', 'size', 'age', 'name'])} of number {n} in" for n in range(10)]
+    heads = [
+        f"what is the {rng.choice(['price', 'size', 'age', 'name'])} of number {n} in" for n in range(10)
+    ]
     names = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=9)) for _ in range(count)]
     return [{"question": f"{rng.choice(heads)} {name}", "expected": name} for name in names]
 
