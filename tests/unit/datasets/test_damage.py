@@ -258,7 +258,7 @@ def test_a_file_that_may_not_be_read(write: Write) -> None:
     """Says so, and what to look at."""
     path = write("a.jsonl", '{"q": 1}')
     path.chmod(0)
-    with pytest.raises(DatasetError, match="cannot be read .*; check its permissions"):
+    with pytest.raises(DatasetError, match=r"cannot be read .*; check its permissions"):
         read_cases(path)
 
 
