@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from pytest_llmrel.cli import baseline, judge, paraphrase, power, simulator, tape
+from pytest_llmrel.cli import baseline, golden, judge, paraphrase, power, simulator, tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +42,12 @@ _COMMANDS = (
         "ask a model for wordings of a request, and review them",
         paraphrase.add_arguments,
         paraphrase.run,
+    ),
+    _Command(
+        "golden",
+        "look golden cases over before a test runs on them",
+        golden.add_arguments,
+        golden.run,
     ),
     _Command(
         "power",

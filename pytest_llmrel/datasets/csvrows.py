@@ -61,7 +61,7 @@ def _header_is_sound(names: list[str], line: int, problems: Problems) -> bool:
     doubles = [name for name, count in Counter(names).items() if count > 1]
     for name in doubles:
         problems.add(f"column {shown(name)} is there twice; rename one", line)
-    separator = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), "")
+    separator = next((mark for mark in ";\t" if len(names) == 1 and all(names[0].partition(mark))), "")
     if separator:
         problems.add(f"the columns are separated by {shown(separator)}; separate them by commas", line)
     return not doubles and not separator

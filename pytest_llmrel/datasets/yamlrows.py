@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final
 import yaml  # type: ignore[import-untyped]
 from yaml.composer import Composer  # type: ignore[import-untyped]
 
-from pytest_llmrel.datasets.lines import whole_text
+from pytest_llmrel.datasets.lines import text_lines
 from pytest_llmrel.datasets.problems import Problems, clipped, shown
 from pytest_llmrel.datasets.rows import Row
 
@@ -20,15 +20,16 @@ _NULL: Final = "tag:yaml.org,2002:null"
 
 def yaml_rows(file: BinaryIO, problems: Problems) -> Iterator[Row]:
     """The rows, one at a time out of the text; after something that is not YAML no more can be found."""
-    text = whole_text(file, problems)
-    if text is None or not text.strip():
+    if sum(not line.sound for line in text_lines(file, problems)):
         return
+    file.seek(0)
     try:
-        loader = _Loader(text, problems)
+        loader = _Loader(file, problems)
         for node in loader.elements():
             yield from _row(loader, node, problems)
     except yaml.reader.ReaderError as error:
-        line = 1 + text.count("\n", 0, error.position)
+        file.seek(0)
+        line = 1 + file.read(error.position).count(b"\n")
         problems.add(f"not readable as YAML ({clipped(str(error.reason))})", line)
     except yaml.YAMLError as error:
         problems.add(f"not readable as YAML ({_reason(error)})", *_place(error, 0))
@@ -62,8 +63,8 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     Its parser may be in C, but nodes are composed in Python: the composer in C gives whole documents only.
     """
 
-    def __init__(self, text: str, problems: Problems) -> None:
-        super().__init__(text)
+    def __init__(self, file: BinaryIO, problems: Problems) -> None:
+        super().__init__(file)
         self.anchors: dict[str, Any] = {}
         self.found_alias = False
         self._problems = problems
