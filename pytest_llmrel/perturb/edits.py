@@ -90,7 +90,7 @@ def _alike(first: Iterable[str], second: Iterable[str]) -> int:
 
 def _differences(place: int, old: list[str], new: list[str], name: str) -> Iterator[Edit]:
     if max(len(old), len(new)) > _MOST_TOKENS:
-        steps = [("replace", 0, len(old), 0, len(new))]
+        steps: Iterable[tuple[str, int, int, int, int]] = [("replace", 0, len(old), 0, len(new))]
     else:
         steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     for kind, first, last, new_first, new_last in steps:

@@ -1,7 +1,8 @@
 """The hunt for a wording that breaks a test: decides what to run next, and is told what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import log
 
 from pytest_llmrel.errors import PerturbationError
@@ -14,14 +15,14 @@ from pytest_llmrel.perturb.shrink import Steps, shrunk
 
 __all__ = ["LEAST_BUDGET", "Broken", "Hunt", "HuntResult"]
 
-LEAST_BUDGET = 12
-"""With fewer calls nothing can be shown, whatever the runs say."""
+LEAST_BUDGET = 20
+"""With fewer calls hardly anything can be shown, whatever the runs say."""
 _ALPHA = 0.05
 _PRIMARY_RUNS = 20
-_BROKEN_SHARE = 0.3
-"""A wording that breaks is presumed to pass that much as often as the primary one."""
 _SUSPICION, _SHRINKING, _CERTAINTY = log(10), log(25), log(400)
 """How much likelier the primary's rate must be than a broken one, until a wording is let go."""
+_ROUNDS = 3
+"""How often each wording is run that did not fail before."""
 _CONFIRMED = 10
 """Runs of the wording that is reported, if calls are left."""
 
@@ -114,6 +115,7 @@ class Hunt:
         self._waves = waves(primary, seed, known)
         self._edits: dict[str, tuple[Edit, ...]] = {}
         self._shrunk: tuple[Edit, ...] | None = None
+        self._remark = ""
         self._calls, self._calls_per_run = 0, 1
         self._asked: tuple[str, int] | None = None
         self._steps = self._hunt()
@@ -159,16 +161,14 @@ class Hunt:
     def result(self) -> HuntResult:
         """What was found so far; all that there is once ``next()`` gave ``None``."""
         broken = self._smallest()
-        counts = self._observed.primary
-        never = counts.n and not counts.passed
         return HuntResult(
             primary=self._primary,
-            counts=counts,
+            counts=self._observed.primary,
             broken=broken,
             shrunk=broken is not None and (broken.edits == self._shrunk or len(broken.edits) == 1),
             calls=self._calls,
             wordings=self._observed.wordings,
-            remark="the primary wording never passed: nothing can be lower" if never else "",
+            remark=self._remark,
         )
 
     def _smallest(self) -> Broken | None:
@@ -180,17 +180,33 @@ class Hunt:
         return min(shown, key=lambda broken: (len(broken.edits), -broken.evidence), default=None)
 
     def _hunt(self) -> Steps[tuple[str, int], None]:
+        first = next(self._waves, None)
+        if first is None:
+            self._remark = "no perturbation changes anything in this wording"
+            return
+        self._rounds = self._in_rounds(chain([first], self._waves))
         yield self._primary, 1
         yield from self._run(self._primary, min(_PRIMARY_RUNS, self._budget // 3))
         if not self._observed.primary.passed:
+            self._remark = "the primary wording never passed; nothing can pass less often"
             return
         edits = yield from self._search()
-        if edits is None:
-            return
-        edits = yield from shrunk(edits, self._test(_SHRINKING))
-        edits = yield from shrunk(edits, self._test(_CERTAINTY))
-        self._shrunk = edits
-        yield from self._run(apply_edits(self._primary, edits), _CONFIRMED)
+        while edits is not None:
+            edits = yield from shrunk(edits, self._test(_SHRINKING))
+            edits = yield from shrunk(edits, self._test(_CERTAINTY))
+            if (yield from self._confirm(self._wording(edits))):
+                self._shrunk = edits
+                return
+            known = self._smallest()
+            edits = known.edits if known else (yield from self._search())
+
+    def _confirm(self, wording: str) -> Steps[tuple[str, int], bool]:
+        """Run what is left of the shrinking until it is beyond doubt."""
+        yield from self._run(wording, _CONFIRMED)
+        observed = self._observed
+        while observed.breaks(wording) and not observed.is_evident(wording) and self._affords(wording):
+            yield self._balanced(wording, 2)
+        return observed.breaks(wording)
 
     def _run(self, wording: str, runs: int) -> Steps[tuple[str, int], None]:
         """Run a wording until it has so many runs."""
@@ -198,28 +214,39 @@ class Hunt:
             yield wording, missing
 
     def _search(self) -> Steps[tuple[str, int], tuple[Edit, ...] | None]:
-        """The first set of edits that is shown to break."""
-        broken = _BROKEN_SHARE * self._observed.primary.expected
-        for wave in self._waves:
+        """The first set of edits that is shown to break, among those not let go."""
+        for wave, runs in self._rounds:
             suspects = []
             for edits in wave:
                 wording = self._wording(edits)
-                if self._observed.wordings >= 2 * self._most // 3:
-                    return None
-                yield from self._run(wording, 1)
-                if self._observed.of(wording).failed:
-                    suspects.append(edits)
+                if self._observed.admits(wording):
+                    yield from self._run(wording, runs)
+                    if self._observed.of(wording).failed:
+                        suspects.append(edits)
             for edits in sorted(suspects, key=len):
-                if (yield from self._judge(self._wording(edits), broken, _SUSPICION)):
+                if (yield from self._judge(self._wording(edits), self._observed.presumed, _SUSPICION)):
                     return edits
         return None
 
+    def _in_rounds(
+        self, found: Iterable[list[tuple[Edit, ...]]]
+    ) -> Iterator[tuple[list[tuple[Edit, ...]], int]]:
+        """Waves and how many runs each of their wordings should have: all once, then all again."""
+        looked_at, left = [], 2 * self._most // 3
+        for wave in found:
+            looked_at.append(wave[:left])
+            left -= len(looked_at[-1])
+            yield looked_at[-1], 1
+            if not left:
+                break
+        yield from ((wave, runs) for runs in range(2, _ROUNDS + 1) for wave in looked_at)
+
     def _test(self, doubt: float) -> Callable[[tuple[Edit, ...]], Steps[tuple[str, int], bool]]:
-        """The test for shrinking: a part is let go if the primary's rate is likelier than that of the whole."""
+        """The test for shrinking: is the rate of a part that of the whole, or the primary's?"""
 
         def breaks(edits: tuple[Edit, ...]) -> Steps[tuple[str, int], bool]:
             whole = self._smallest()
-            broken = whole.counts.expected if whole else _BROKEN_SHARE
+            broken = whole.counts.expected if whole else self._observed.presumed
             return (yield from self._judge(self._wording(edits), broken, doubt))
 
         return breaks
@@ -236,19 +263,27 @@ class Hunt:
         if wording == self._primary or not observed.admits(wording):
             return False
         while not observed.breaks(wording):
-            counts = observed.of(wording)
-            if observed.speaks_against(wording, broken) >= doubt or 4 * counts.n >= self._budget:
+            if observed.speaks_against(wording, broken) >= doubt or not self._affords(wording):
                 return False
-            if 2 * counts.n > observed.primary.n:
-                yield self._primary, 2 * counts.n - observed.primary.n
-                continue
-            yield wording, self._fewest(wording, broken, doubt)
+            yield self._balanced(wording, self._fewest(wording, broken, doubt))
         return True
+
+    def _affords(self, wording: str) -> bool:
+        """Whether more runs of a wording leave enough for others."""
+        return 4 * self._observed.of(wording).n < self._budget
+
+    def _balanced(self, wording: str, runs: int) -> tuple[str, int]:
+        """Runs of a wording, unless the primary one has too few to compare them with."""
+        missing = 2 * self._observed.of(wording).n - self._observed.primary.n
+        return (self._primary, missing) if missing > 0 else (wording, runs)
 
     def _fewest(self, wording: str, broken: float, doubt: float) -> int:
         """The fewest runs that can settle it: with fewer, another look would say nothing new."""
         for runs in range(1, self._budget):
             fail, ok = Counts(0, runs), Counts(runs, runs)
-            if self._observed.breaks(wording, fail) or self._observed.speaks_against(wording, broken, ok) >= doubt:
+            if (
+                self._observed.breaks(wording, fail)
+                or self._observed.speaks_against(wording, broken, ok) >= doubt
+            ):
                 return runs
         return 1

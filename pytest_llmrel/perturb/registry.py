@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from random import Random
 from types import MappingProxyType
+from typing import Any
 
 from pytest_llmrel.errors import PerturbationError
 from pytest_llmrel.perturb.anatomy import Anatomy
@@ -25,7 +26,9 @@ PERTURBATIONS: Mapping[str, Perturbation] = MappingProxyType(
             Perturbation("whitespace", f"Only white space changes; {_FACTS}.", whitespace, 0.5),
             Perturbation("typos", f"Words keep their first letter; {_FACTS}.", typos, 0.25),
             Perturbation("punctuation", f"Letters and spaces stay; {_FACTS}.", punctuation, 0.6),
-            Perturbation("unicode", f"It reads the same after NFKC, but for apostrophes; {_FACTS}.", unicode, 0.5),
+            Perturbation(
+                "unicode", f"It reads the same after NFKC, but for apostrophes; {_FACTS}.", unicode, 0.5
+            ),
             Perturbation("filler", f"Words are only added; {_FACTS}.", filler, 0.2),
             Perturbation("polite", f"Words are only added, at both ends; {_FACTS}.", polite),
             Perturbation("distractor", f"A sentence is only added, at an end; {_FACTS}.", distractor, 0.5),
@@ -35,11 +38,14 @@ PERTURBATIONS: Mapping[str, Perturbation] = MappingProxyType(
                 "inside a number, date, name, identifier, address or quotation.",
                 truncated,
             ),
-            Perturbation("speech", f"The words stay, but for capitals where sentences begin; {_FACTS}.", speech),
+            Perturbation(
+                "speech", f"The words stay, but for capitals where sentences begin; {_FACTS}.", speech
+            ),
         )
     }
 )
-"""Ours, in the order in which they are tried; read-only. ``filler``, ``polite`` and ``distractor`` are English."""
+"""Ours, in the order in which they are tried; read-only. The phrases of ``filler``, ``polite`` and
+``distractor`` are English."""
 
 
 def perturbed(text: str, name: str, seed: int, known: Mapping[str, Perturbation] = PERTURBATIONS) -> str:
@@ -118,7 +124,7 @@ def with_own(own: Mapping[str, Callable[[str, Random], str]]) -> Mapping[str, Pe
     return MappingProxyType({**PERTURBATIONS, **{name: _own(name, own[name]) for name in own}})
 
 
-def _problems(own: Mapping[str, Callable[[str, Random], str]]) -> Iterator[str]:
+def _problems(own: Mapping[Any, Any]) -> Iterator[str]:
     for name, function in own.items():
         if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
             yield f"a perturbation cannot be called {name!r}; write letters, digits, - and _"
@@ -143,7 +149,9 @@ def _result(name: str, function: Callable[[str, Random], str], text: str, rng: R
         what = f"{type(error).__name__}: {error}"
         raise PerturbationError(f"perturbation {name!r} failed on {text[:80]!r}: {what}") from error
     if not isinstance(result, str):
-        raise PerturbationError(f"perturbation {name!r} gave {result!r} for {text[:80]!r}; it must give a text")
+        raise PerturbationError(
+            f"perturbation {name!r} gave {result!r} for {text[:80]!r}; it must give a text"
+        )
     if result != again:
         raise PerturbationError(
             f"perturbation {name!r} gave two results for the same text and seed; "

@@ -1,4 +1,5 @@
 """Laws of perturbations: facts survive, equal seeds give equal texts, and every part of an edit is an edit."""
+# ruff: noqa: RUF001  characters that look like others are what is tested
 
 import re
 import unicodedata
@@ -18,10 +19,33 @@ WHOLE = [name for name in NAMES if name != "truncated"]
 WORDS = "how long do have to return an item the parcel of don't is it on well-known naïve größe übel no a to".split()
 FACTS = (
     "30 days|$4.50|5,000 USD|12:30|2024-01-05|March 5, 2024|3rd|two weeks|5%|a@b.example|https://x.example/a?b=1|"
-    '"in full"|“as is”|«mot»|\'one two\'|`x = 1`|SKU-12|order_id|{name}|NASA|iPhone|Amazon Prime|New York|'
+    "\"in full\"|“as is”|«mot»|'one two'|`x = 1`|SKU-12|order_id|{name}|NASA|iPhone|Amazon Prime|New York|"
     "Dr. Smith|J. Doe|U.S.|e.g.|World War I|O'Brien's|5 p.m.|C++|v1.2.3"
 ).split("|")
-ODDITIES = ["I", "I'm", "Amazon", "Bob", '"', "'", "’", "‘", "“", "-", "...", "日本語です", "한국어", "ǅ", "ß", "ﬁ", "e\u0301a", "😀", "A", "May", "Dr.", "5"]
+ODDITIES = [
+    "I",
+    "I'm",
+    "Amazon",
+    "Bob",
+    '"',
+    "'",
+    "’",
+    "‘",
+    "“",
+    "-",
+    "...",
+    "日本語です",
+    "한국어",
+    "ǅ",
+    "ß",
+    "ﬁ",
+    "e\u0301a",
+    "😀",
+    "A",
+    "May",
+    "Dr.",
+    "5",
+]
 MARKS = [" ", " ", " ", ", ", ". ", "? ", "! ", "; ", ": ", "\n", "\n\n", "  ", "\u00a0"]
 
 
@@ -29,7 +53,9 @@ MARKS = [" ", " ", " ", ", ", ". ", "? ", "! ", "; ", ": ", "\n", "\n\n", "  ", 
 def sentences(draw: st.DrawFn) -> str:
     """Text of words, facts and oddities with marks between."""
     pieces = st.sampled_from(WORDS) | st.sampled_from(FACTS) | st.sampled_from(ODDITIES)
-    found = draw(st.lists(st.tuples(pieces | pieces.map(str.capitalize), st.sampled_from(MARKS)), max_size=14))
+    found = draw(
+        st.lists(st.tuples(pieces | pieces.map(str.capitalize), st.sampled_from(MARKS)), max_size=14)
+    )
     return "".join(piece + mark for piece, mark in found).strip() + draw(st.sampled_from(["", "?", ".", "!"]))
 
 
