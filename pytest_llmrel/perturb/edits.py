@@ -48,7 +48,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     pieces, place = [], 0
     last: Edit | None = None
     for edit in sorted(edits):
-        if text[edit.start : edit.end] != edit.old or not edit.start <= edit.end <= len(text):
+        if text[edit.start : edit.end] != edit.old or not 0 <= edit.start <= edit.end <= len(text):
             raise ValueError(f"{edit} is an edit of another text")
         if last is not None and _collide(last, edit):
             raise ValueError(f"{last} and {edit} change the same place")

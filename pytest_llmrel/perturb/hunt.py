@@ -1,71 +1,30 @@
 """The hunt for a wording that breaks a test: decides what to run next, and is told what came of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from math import log
 
 from pytest_llmrel.errors import PerturbationError
 from pytest_llmrel.perturb.candidates import waves
 from pytest_llmrel.perturb.edits import Edit, apply_edits
+from pytest_llmrel.perturb.found import Broken, HuntResult
 from pytest_llmrel.perturb.observed import Counts, Observed
 from pytest_llmrel.perturb.perturbation import Perturbation
 from pytest_llmrel.perturb.registry import PERTURBATIONS
 from pytest_llmrel.perturb.shrink import Steps, shrunk
 
-__all__ = ["LEAST_BUDGET", "Broken", "Hunt", "HuntResult"]
+__all__ = ["LEAST_BUDGET", "Hunt"]
 
 LEAST_BUDGET = 20
 """With fewer calls hardly anything can be shown, whatever the runs say."""
 _ALPHA = 0.05
 _PRIMARY_RUNS = 20
-_SUSPICION, _SHRINKING, _CERTAINTY = log(10), log(25), log(400)
+_SUSPICION, _SHRINKING, _CERTAINTY = log(10), log(25), log(100)
 """How much likelier the primary's rate must be than a broken one, until a wording is let go."""
 _ROUNDS = 3
 """How often each wording is run that did not fail before."""
 _CONFIRMED = 10
 """Runs of the wording that is reported, if calls are left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A wording that passes less often than the primary one.
-
-    Attributes:
-        wording: the text.
-        counts: of its runs.
-        edits: that make it of the primary wording, in the order of the text.
-        evidence: e-value of its pass rate being lower; the hunt asks for the number of wordings it may
-            look at, divided by its level.
-    """
-
-    wording: str
-    counts: Counts
-    edits: tuple[Edit, ...]
-    evidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class HuntResult:
-    """What a hunt found.
-
-    Attributes:
-        primary: the wording that it began with.
-        counts: of its runs.
-        broken: the wording with the fewest edits that is shown to break; ``None`` if none is shown to.
-        shrunk: every smaller part of these edits was tried and let go.
-        calls: that were spent.
-        wordings: that were looked at besides the primary one.
-        remark: why the hunt could find nothing; ``""`` if it could.
-    """
-
-    primary: str
-    counts: Counts
-    broken: Broken | None
-    shrunk: bool
-    calls: int
-    wordings: int
-    remark: str
 
 
 class Hunt:
@@ -115,6 +74,7 @@ class Hunt:
         self._waves = waves(primary, seed, known)
         self._edits: dict[str, tuple[Edit, ...]] = {}
         self._shrunk: tuple[Edit, ...] | None = None
+        self._unsettled = False
         self._remark = ""
         self._calls, self._calls_per_run = 0, 1
         self._asked: tuple[str, int] | None = None
@@ -192,16 +152,19 @@ class Hunt:
             return
         edits = yield from self._search()
         while edits is not None:
-            edits = yield from shrunk(edits, self._test(_SHRINKING))
-            edits = yield from shrunk(edits, self._test(_CERTAINTY))
-            if (yield from self._confirm(self._wording(edits))):
-                self._shrunk = edits
-                return
+            edits = yield from shrunk(tuple(sorted(edits, key=_kind)), self._test(_SHRINKING))
+            if (yield from self._confirm(edits)):
+                self._unsettled = False
+                smallest = yield from shrunk(edits, self._test(_CERTAINTY))
+                if smallest == edits or (yield from self._confirm(smallest)):
+                    self._shrunk = None if self._unsettled else tuple(sorted(smallest))
+                    return
             known = self._smallest()
             edits = known.edits if known else (yield from self._search())
 
-    def _confirm(self, wording: str) -> Steps[tuple[str, int], bool]:
-        """Run what is left of the shrinking until it is beyond doubt."""
+    def _confirm(self, edits: tuple[Edit, ...]) -> Steps[tuple[str, int], bool]:
+        """Run what is left by shrinking until it is beyond doubt."""
+        wording = self._wording(edits)
         yield from self._run(wording, _CONFIRMED)
         observed = self._observed
         while observed.breaks(wording) and not observed.is_evident(wording) and self._affords(wording):
@@ -254,16 +217,19 @@ class Hunt:
     def _wording(self, edits: tuple[Edit, ...]) -> str:
         wording = apply_edits(self._primary, edits)
         if len(self._edits.get(wording, edits)) >= len(edits):
-            self._edits[wording] = edits
+            self._edits[wording] = tuple(sorted(edits))
         return wording
 
     def _judge(self, wording: str, broken: float, doubt: float) -> Steps[tuple[str, int], bool]:
         """Run a wording until it is shown to break, or let go."""
         observed = self._observed
-        if wording == self._primary or not observed.admits(wording):
+        if wording == self._primary:
             return False
         while not observed.breaks(wording):
-            if observed.speaks_against(wording, broken) >= doubt or not self._affords(wording):
+            if observed.speaks_against(wording, broken) >= doubt:
+                return False
+            if not observed.admits(wording) or not self._affords(wording):
+                self._unsettled = True
                 return False
             yield self._balanced(wording, self._fewest(wording, broken, doubt))
         return True
@@ -287,3 +253,8 @@ class Hunt:
             ):
                 return runs
         return 1
+
+
+def _kind(edit: Edit) -> tuple[str, bool, bool, int]:
+    """Edits that do the same stand together, so that halving soon leaves one kind of them."""
+    return edit.name, not edit.old, edit.old.isspace(), edit.start

@@ -79,6 +79,7 @@ def _chunks(text: str) -> Iterator[_Chunk]:
         front = len(whole) - len(whole.lstrip(OPENERS))
         kept = whole.rstrip(CLOSERS)
         core = whole.rstrip(CLOSERS + MARKS)
+        core += ")" if "(" in core[front:] and whole.startswith(")", len(core)) else ""
         if len(core) <= front:
             starts = starts or kept.endswith(tuple(ENDS))
             continue
