@@ -13,8 +13,10 @@ from pytest_llmrel.perturb.perturbation import Perturbation
 from pytest_llmrel.perturb.registry import PERTURBATIONS
 from pytest_llmrel.perturb.shrink import Steps, shrunk
 
-__all__ = ["LEAST_BUDGET", "Hunt"]
+__all__ = ["LEAST_BUDGET", "Hunt", "Wanted"]
 
+Wanted = tuple[tuple[str, int], ...]
+"""Wordings and how many runs of each."""
 LEAST_BUDGET = 20
 """With fewer calls hardly anything can be shown, whatever the runs say."""
 _ALPHA = 0.05
@@ -31,9 +33,10 @@ class Hunt:
     """A search that asks for runs and is told their outcomes; it does nothing by itself.
 
     ``next()`` names a wording and a number of runs, ``tell()`` gives what came of them, until ``next()``
-    gives ``None``. The primary wording is run first, then every perturbation and compositions of them
-    once; what fails is run again until it is shown to break or let go, and then shrunk to the fewest
-    edits that are shown to break, by delta debugging.
+    gives ``None``; ``open()`` names all that may be run at the same time. The primary wording is run
+    first, then every perturbation and compositions of them once; what fails is run again until it is
+    shown to break or let go, and then shrunk to the fewest edits that are shown to break, by delta
+    debugging.
 
     The chance that a wording is reported whose pass rate is not below the primary's is at most
     ``alpha`` in the whole hunt: each of at most ``budget / 2`` wordings has an equal share of it, and
@@ -77,7 +80,7 @@ class Hunt:
         self._unsettled = False
         self._remark = ""
         self._calls, self._calls_per_run = 0, 1
-        self._asked: tuple[str, int] | None = None
+        self._asked: dict[str, int] = {}
         self._steps = self._hunt()
 
     def next(self) -> tuple[str, int] | None:
@@ -86,14 +89,22 @@ class Hunt:
         The runs fit into what is left of the budget, if none makes more calls than the costliest so
         far; the first is asked for alone. Until the outcomes are told, the answer stays the same.
         """
-        if self._asked is None:
-            wanted = next(self._steps, None)
-            runs = (self._budget - self._calls) // self._calls_per_run
-            if wanted is None or runs < 1:
+        return next(iter(self.open()), None)
+
+    def open(self) -> tuple[tuple[str, int], ...]:
+        """All that may be run at the same time: wordings and how many times, each to be told by itself.
+
+        The first is what `next` gives; there is none when the hunt is over.
+        """
+        if not self._asked:
+            left = (self._budget - self._calls) // self._calls_per_run
+            for wording, wanted in next(self._steps, ()):
+                if runs := min(wanted, left):
+                    self._asked[wording] = runs
+                    left -= runs
+            if not self._asked:
                 self._steps.close()
-                return None
-            self._asked = wanted[0], min(wanted[1], runs)
-        return self._asked
+        return tuple(self._asked.items())
 
     def tell(self, wording: str, passed: int, n: int, calls: int | None = None) -> None:
         """Say what came of the runs that were asked for.
@@ -107,16 +118,16 @@ class Hunt:
         Raises:
             ValueError: nothing of the kind was asked for.
         """
-        if self._asked is None or self._asked[0] != wording:
+        runs = self._asked.get(wording)
+        if runs is None:
             raise ValueError(f"no runs of {wording!r} were asked for")
-        runs = self._asked[1]
         if not 0 <= passed <= n <= runs:
             raise ValueError(f"{passed} of {n} is impossible where {runs} runs were asked for")
         spent = max(runs, calls or 0)
         self._calls += spent
         self._calls_per_run = max(self._calls_per_run, -(-spent // runs))
         self._observed.add(wording, Counts(passed, n))
-        self._asked = None
+        del self._asked[wording]
 
     def result(self) -> HuntResult:
         """What was found so far; all that there is once ``next()`` gave ``None``."""
@@ -139,14 +150,14 @@ class Hunt:
         ]
         return min(shown, key=lambda broken: (len(broken.edits), -broken.evidence), default=None)
 
-    def _hunt(self) -> Steps[tuple[str, int], None]:
+    def _hunt(self) -> Steps[Wanted, None]:
         first = next(self._waves, None)
         if first is None:
             self._remark = "no perturbation changes anything in this wording"
             return
         self._rounds = self._in_rounds(chain([first], self._waves))
-        yield self._primary, 1
-        yield from self._run(self._primary, min(_PRIMARY_RUNS, self._budget // 3))
+        yield ((self._primary, 1),)
+        yield from self._run(min(_PRIMARY_RUNS, self._budget // 3), self._primary)
         if not self._observed.primary.passed:
             self._remark = "the primary wording never passed; nothing can pass less often"
             return
@@ -162,33 +173,33 @@ class Hunt:
             known = self._smallest()
             edits = known.edits if known else (yield from self._search())
 
-    def _confirm(self, edits: tuple[Edit, ...]) -> Steps[tuple[str, int], bool]:
+    def _confirm(self, edits: tuple[Edit, ...]) -> Steps[Wanted, bool]:
         """Run what is left by shrinking until it is beyond doubt."""
         wording = self._wording(edits)
-        yield from self._run(wording, _CONFIRMED)
+        yield from self._run(_CONFIRMED, wording)
         observed = self._observed
         while observed.breaks(wording) and not observed.is_evident(wording) and self._affords(wording):
-            yield self._balanced(wording, 2)
+            yield (self._balanced(wording, 2),)
         return observed.breaks(wording)
 
-    def _run(self, wording: str, runs: int) -> Steps[tuple[str, int], None]:
-        """Run a wording until it has so many runs."""
-        while (missing := runs - self._observed.of(wording).n) > 0:
-            yield wording, missing
+    def _run(self, runs: int, *wordings: str) -> Steps[Wanted, None]:
+        """Run wordings until each has so many runs."""
+        of = self._observed.of
+        while wanted := tuple(
+            (wording, runs - of(wording).n) for wording in wordings if of(wording).n < runs
+        ):
+            yield wanted
 
-    def _search(self) -> Steps[tuple[str, int], tuple[Edit, ...] | None]:
+    def _search(self) -> Steps[Wanted, tuple[Edit, ...] | None]:
         """The first set of edits that is shown to break, among those not let go."""
         for wave, runs in self._rounds:
-            suspects = []
-            for edits in wave:
-                wording = self._wording(edits)
-                if self._observed.admits(wording):
-                    yield from self._run(wording, runs)
-                    if self._observed.of(wording).failed:
-                        suspects.append(edits)
-            for edits in sorted(suspects, key=len):
-                if (yield from self._judge(self._wording(edits), self._observed.presumed, _SUSPICION)):
-                    return edits
+            sets = {self._wording(edits): edits for edits in wave}
+            wordings = self._observed.admitted(sets)
+            yield from self._run(runs, *wordings)
+            suspects = [wording for wording in wordings if self._observed.of(wording).failed]
+            for wording in sorted(suspects, key=lambda wording: len(sets[wording])):
+                if (yield from self._judge(wording, self._observed.presumed, _SUSPICION)):
+                    return sets[wording]
         return None
 
     def _in_rounds(
@@ -204,10 +215,10 @@ class Hunt:
                 break
         yield from ((wave, runs) for runs in range(2, _ROUNDS + 1) for wave in looked_at)
 
-    def _test(self, doubt: float) -> Callable[[tuple[Edit, ...]], Steps[tuple[str, int], bool]]:
+    def _test(self, doubt: float) -> Callable[[tuple[Edit, ...]], Steps[Wanted, bool]]:
         """The test for shrinking: is the rate of a part that of the whole, or the primary's?"""
 
-        def breaks(edits: tuple[Edit, ...]) -> Steps[tuple[str, int], bool]:
+        def breaks(edits: tuple[Edit, ...]) -> Steps[Wanted, bool]:
             whole = self._smallest()
             broken = whole.counts.expected if whole else self._observed.presumed
             return (yield from self._judge(self._wording(edits), broken, doubt))
@@ -220,7 +231,7 @@ class Hunt:
             self._edits[wording] = tuple(sorted(edits))
         return wording
 
-    def _judge(self, wording: str, broken: float, doubt: float) -> Steps[tuple[str, int], bool]:
+    def _judge(self, wording: str, broken: float, doubt: float) -> Steps[Wanted, bool]:
         """Run a wording until it is shown to break, or let go."""
         observed = self._observed
         if wording == self._primary:
@@ -228,10 +239,10 @@ class Hunt:
         while not observed.breaks(wording):
             if observed.speaks_against(wording, broken) >= doubt:
                 return False
-            if not observed.admits(wording) or not self._affords(wording):
+            if not observed.admitted([wording]) or not self._affords(wording):
                 self._unsettled = True
                 return False
-            yield self._balanced(wording, self._fewest(wording, broken, doubt))
+            yield (self._balanced(wording, self._fewest(wording, broken, doubt)),)
         return True
 
     def _affords(self, wording: str) -> bool:

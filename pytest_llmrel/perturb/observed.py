@@ -1,5 +1,6 @@
 """What a hunt has seen of each wording, and what that shows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log
 
@@ -81,9 +82,16 @@ class Observed:
         """How many others were looked at."""
         return len(self._counts) - 1
 
-    def admits(self, wording: str) -> bool:
-        """Whether runs of this wording may be looked at: it has been, or a share of the level is left."""
-        return wording in self._counts or self.wordings < self._most
+    def admitted(self, wordings: Iterable[str]) -> tuple[str, ...]:
+        """Those that may be looked at: known ones, and others while a share of the level is left."""
+        found: list[str] = []
+        left = self._most - self.wordings
+        for wording in wordings:
+            is_known = wording in self._counts
+            if is_known or left > 0:
+                found.append(wording)
+                left -= not is_known
+        return tuple(found)
 
     def evidence(self, wording: str, more: Counts = Counts()) -> float:
         """The e-value of its pass rate being below the primary's, if these runs came to what is known."""

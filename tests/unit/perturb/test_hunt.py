@@ -181,6 +181,33 @@ def test_own_perturbations_are_hunted_with() -> None:
     assert result.shrunk
 
 
+def test_a_wave_can_be_run_at_the_same_time() -> None:
+    """All ten wordings are open at once; told in any order, the hunt goes on when the last one is."""
+    hunt = Hunt(QUESTION, seed=1, budget=100)
+    while hunt.open() and hunt.open()[0][0] == QUESTION:
+        ((wording, runs),) = hunt.open()
+        hunt.tell(wording, runs, runs)
+    wave = hunt.open()
+    assert len(wave) == len(PERTURBATIONS)
+    for wording, runs in reversed(wave[1:]):
+        hunt.tell(wording, runs, runs)
+        assert hunt.next() == wave[0]
+    hunt.tell(wave[0][0], 1, 1)
+    assert not set(hunt.open()) & set(wave)
+
+
+def test_what_is_open_fits_into_the_budget_together() -> None:
+    """Also in the middle of a wave."""
+    for budget in range(LEAST_BUDGET, 40):
+        hunt, calls = Hunt(QUESTION, seed=1, budget=budget), 0
+        while wave := hunt.open():
+            calls += sum(runs for _, runs in wave)
+            assert calls <= budget
+            for wording, runs in wave:
+                hunt.tell(wording, runs, runs)
+        assert hunt.result().calls == calls == budget
+
+
 @pytest.mark.parametrize(
     ("wording", "passed", "n"), [("another", 1, 1), (QUESTION, 2, 1), (QUESTION, -1, 1), (QUESTION, 0, 2)]
 )

@@ -64,8 +64,8 @@ def test_no_more_wordings_than_were_counted_with() -> None:
     found = observed(20, 20, wordings=2)
     found.add("a", Counts(1, 1))
     found.add("b", Counts(1, 1))
-    assert found.admits("a")
-    assert not found.admits("c")
+    assert found.admitted(["c", "a", "d", "b"]) == ("a", "b")
+    assert observed(20, 20, wordings=2).admitted(["c", "a", "d"]) == ("c", "a")
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.8, 0.95])

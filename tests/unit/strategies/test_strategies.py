@@ -38,7 +38,9 @@ def test_without_names_all_take_part(strategy: st.SearchStrategy[str]) -> None:
             sign
             in find(
                 strategy,
-                lambda wording, sign=sign: (sign in wording.lower() and wording != QUESTION) or sign in wording,
+                lambda wording, sign=sign: (
+                    (sign in wording.lower() and wording != QUESTION) or sign in wording
+                ),
                 settings=SEARCH,
             ).lower()
         )  # type: ignore[misc]
