@@ -171,6 +171,20 @@ def test_an_unfinished_shrinking_is_not_called_shrunk() -> None:
     assert not any(result.shrunk for result in unfinished)
 
 
+def test_parts_that_may_not_be_looked_at_leave_the_shrinking_open() -> None:
+    """If no share of the level is left for them, nobody knows whether fewer edits would do."""
+    known = with_own({"lower": lambda text, rng: text.lower()})
+    hunt = Hunt(QUESTION, seed=1, budget=120, known={"lower": known["lower"]})
+    while asked := hunt.next():
+        hunt.tell(asked[0], 0 if asked[0] == QUESTION.lower() else asked[1], asked[1])
+        if hunt.result().wordings:
+            hunt._observed._most = hunt.result().wordings
+    result = hunt.result()
+    assert result.broken is not None
+    assert len(result.broken.edits) == 2
+    assert (result.shrunk, result.wordings) == (False, 1)
+
+
 def test_own_perturbations_are_hunted_with() -> None:
     """And shrunk like ours: of two changed words the one that matters is left."""
     known = with_own({"slang": lambda text, rng: text.replace("have", "got").replace("return", "bring back")})

@@ -9,6 +9,8 @@ import unicodedata
 import pytest
 
 from pytest_llmrel.errors import PerturbationError, UsageProblem
+from pytest_llmrel.perturb.edits import Edit, apply_edits
+from pytest_llmrel.perturb.perturbation import Perturbation
 from pytest_llmrel.perturb.registry import PERTURBATIONS, edits_of, generator_of, perturbed, with_own
 
 QUESTION = "How long do I have to return an item?"
@@ -120,6 +122,14 @@ def test_a_single_word_and_a_huge_text(name: str) -> None:
     """From one word to 20,000, nothing breaks and nothing takes long."""
     perturbed("Hello", name, 1)
     assert perturbed(f"{LONGER} " * 1500, name, 1) != f"{LONGER} " * 1500
+
+
+def test_edits_that_cancel_each_other_are_not_all_made() -> None:
+    """Something changes, if something can."""
+    cancelling = (Edit(0, 1, "x", "", "odd"), Edit(1, 1, "", "x", "odd"))
+    odd = Perturbation("odd", "Nothing is promised.", lambda anatomy, rng: cancelling)
+    assert apply_edits("xax", cancelling) == "xax"
+    assert odd.apply("xax", random.Random(1)) == "ax"
 
 
 def test_other_processes_give_the_same() -> None:
