@@ -36,18 +36,18 @@ _COMMANDS = (
         baseline.add_arguments,
         baseline.run,
     ),
+    _Command(
+        "golden",
+        "look golden cases over before a test runs on them",
+        golden.add_arguments,
+        golden.run,
+    ),
     _Command("judge", "calibrate a judge against labels of people", judge.add_arguments, judge.run),
     _Command(
         "paraphrase",
         "ask a model for wordings of a request, and review them",
         paraphrase.add_arguments,
         paraphrase.run,
-    ),
-    _Command(
-        "golden",
-        "look golden cases over before a test runs on them",
-        golden.add_arguments,
-        golden.run,
     ),
     _Command(
         "power",

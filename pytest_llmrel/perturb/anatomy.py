@@ -8,13 +8,13 @@ from functools import cached_property
 
 from pytest_llmrel.perturb.edits import Edit
 from pytest_llmrel.perturb.protected import protected_spans
+from pytest_llmrel.perturb.signs import APOSTROPHES, ENDS, MARKS
 
 __all__ = ["Anatomy", "Place"]
 
-_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f]|['’](?=[^\W\d_]))*")
+_WORD = re.compile(rf"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f]|[{APOSTROPHES}](?=[^\W\d_]))*")
 _GAP = re.compile(r"(?<=\S)\s+(?=\S)")
-_MARKS = re.compile(r"(?<![.,;:!?…。！？])[.,;:!?…。！？]+(?=\s|$)")
-_ENDS = frozenset(".!?…。！？")
+_MARKS = re.compile(rf"(?<![{MARKS}])[{MARKS}]+(?=\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Anatomy:
     @cached_property
     def ends(self) -> tuple[Place, ...]:
         """The marks that end a sentence."""
-        return tuple(mark for mark in self.marks if not _ENDS.isdisjoint(mark.text))
+        return tuple(mark for mark in self.marks if not set(ENDS).isdisjoint(mark.text))
 
     @cached_property
     def beginnings(self) -> tuple[Place, ...]:

@@ -48,7 +48,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     pieces, place = [], 0
     last: Edit | None = None
     for edit in sorted(edits):
-        if text[edit.start : edit.end] != edit.old or not edit.start <= edit.end <= len(text):
+        if text[edit.start : edit.end] != edit.old or not 0 <= edit.start <= edit.end <= len(text):
             raise ValueError(f"{edit} is an edit of another text")
         if last is not None and _collide(last, edit):
             raise ValueError(f"{last} and {edit} change the same place")
@@ -90,7 +90,7 @@ def _alike(first: Iterable[str], second: Iterable[str]) -> int:
 
 def _differences(place: int, old: list[str], new: list[str], name: str) -> Iterator[Edit]:
     if max(len(old), len(new)) > _MOST_TOKENS:
-        steps = [("replace", 0, len(old), 0, len(new))]
+        steps: Iterable[tuple[str, int, int, int, int]] = [("replace", 0, len(old), 0, len(new))]
     else:
         steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     for kind, first, last, new_first, new_last in steps:

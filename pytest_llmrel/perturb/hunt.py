@@ -1,79 +1,42 @@
 """The hunt for a wording that breaks a test: decides what to run next, and is told what came of it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from math import log
 
 from pytest_llmrel.errors import PerturbationError
 from pytest_llmrel.perturb.candidates import waves
 from pytest_llmrel.perturb.edits import Edit, apply_edits
+from pytest_llmrel.perturb.found import Broken, HuntResult
 from pytest_llmrel.perturb.observed import Counts, Observed
 from pytest_llmrel.perturb.perturbation import Perturbation
 from pytest_llmrel.perturb.registry import PERTURBATIONS
 from pytest_llmrel.perturb.shrink import Steps, shrunk
 
-__all__ = ["LEAST_BUDGET", "Broken", "Hunt", "HuntResult"]
+__all__ = ["LEAST_BUDGET", "Hunt", "Wanted"]
 
-LEAST_BUDGET = 12
-"""With fewer calls nothing can be shown, whatever the runs say."""
+Wanted = tuple[tuple[str, int], ...]
+"""Wordings and how many runs of each."""
+LEAST_BUDGET = 20
+"""With fewer calls hardly anything can be shown, whatever the runs say."""
 _ALPHA = 0.05
 _PRIMARY_RUNS = 20
-_BROKEN_SHARE = 0.3
-"""A wording that breaks is presumed to pass that much as often as the primary one."""
-_SUSPICION, _SHRINKING, _CERTAINTY = log(10), log(25), log(400)
+_SUSPICION, _SHRINKING, _CERTAINTY = log(10), log(25), log(100)
 """How much likelier the primary's rate must be than a broken one, until a wording is let go."""
+_ROUNDS = 3
+"""How often each wording is run that did not fail before."""
 _CONFIRMED = 10
 """Runs of the wording that is reported, if calls are left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A wording that passes less often than the primary one.
-
-    Attributes:
-        wording: the text.
-        counts: of its runs.
-        edits: that make it of the primary wording, in the order of the text.
-        evidence: e-value of its pass rate being lower; the hunt asks for the number of wordings it may
-            look at, divided by its level.
-    """
-
-    wording: str
-    counts: Counts
-    edits: tuple[Edit, ...]
-    evidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class HuntResult:
-    """What a hunt found.
-
-    Attributes:
-        primary: the wording that it began with.
-        counts: of its runs.
-        broken: the wording with the fewest edits that is shown to break; ``None`` if none is shown to.
-        shrunk: every smaller part of these edits was tried and let go.
-        calls: that were spent.
-        wordings: that were looked at besides the primary one.
-        remark: why the hunt could find nothing; ``""`` if it could.
-    """
-
-    primary: str
-    counts: Counts
-    broken: Broken | None
-    shrunk: bool
-    calls: int
-    wordings: int
-    remark: str
 
 
 class Hunt:
     """A search that asks for runs and is told their outcomes; it does nothing by itself.
 
     ``next()`` names a wording and a number of runs, ``tell()`` gives what came of them, until ``next()``
-    gives ``None``. The primary wording is run first, then every perturbation and compositions of them
-    once; what fails is run again until it is shown to break or let go, and then shrunk to the fewest
-    edits that are shown to break, by delta debugging.
+    gives ``None``; ``open()`` names all that may be run at the same time. The primary wording is run
+    first, then every perturbation and compositions of them once; what fails is run again until it is
+    shown to break or let go, and then shrunk to the fewest edits that are shown to break, by delta
+    debugging.
 
     The chance that a wording is reported whose pass rate is not below the primary's is at most
     ``alpha`` in the whole hunt: each of at most ``budget / 2`` wordings has an equal share of it, and
@@ -114,8 +77,10 @@ class Hunt:
         self._waves = waves(primary, seed, known)
         self._edits: dict[str, tuple[Edit, ...]] = {}
         self._shrunk: tuple[Edit, ...] | None = None
+        self._unsettled = False
+        self._remark = ""
         self._calls, self._calls_per_run = 0, 1
-        self._asked: tuple[str, int] | None = None
+        self._asked: dict[str, int] = {}
         self._steps = self._hunt()
 
     def next(self) -> tuple[str, int] | None:
@@ -124,14 +89,22 @@ class Hunt:
         The runs fit into what is left of the budget, if none makes more calls than the costliest so
         far; the first is asked for alone. Until the outcomes are told, the answer stays the same.
         """
-        if self._asked is None:
-            wanted = next(self._steps, None)
-            runs = (self._budget - self._calls) // self._calls_per_run
-            if wanted is None or runs < 1:
+        return next(iter(self.open()), None)
+
+    def open(self) -> tuple[tuple[str, int], ...]:
+        """All that may be run at the same time: wordings and how many times, each to be told by itself.
+
+        The first is what `next` gives; there is none when the hunt is over.
+        """
+        if not self._asked:
+            left = (self._budget - self._calls) // self._calls_per_run
+            for wording, wanted in next(self._steps, ()):
+                if runs := min(wanted, left):
+                    self._asked[wording] = runs
+                    left -= runs
+            if not self._asked:
                 self._steps.close()
-                return None
-            self._asked = wanted[0], min(wanted[1], runs)
-        return self._asked
+        return tuple(self._asked.items())
 
     def tell(self, wording: str, passed: int, n: int, calls: int | None = None) -> None:
         """Say what came of the runs that were asked for.
@@ -145,30 +118,28 @@ class Hunt:
         Raises:
             ValueError: nothing of the kind was asked for.
         """
-        if self._asked is None or self._asked[0] != wording:
+        runs = self._asked.get(wording)
+        if runs is None:
             raise ValueError(f"no runs of {wording!r} were asked for")
-        runs = self._asked[1]
         if not 0 <= passed <= n <= runs:
             raise ValueError(f"{passed} of {n} is impossible where {runs} runs were asked for")
         spent = max(runs, calls or 0)
         self._calls += spent
         self._calls_per_run = max(self._calls_per_run, -(-spent // runs))
         self._observed.add(wording, Counts(passed, n))
-        self._asked = None
+        del self._asked[wording]
 
     def result(self) -> HuntResult:
         """What was found so far; all that there is once ``next()`` gave ``None``."""
         broken = self._smallest()
-        counts = self._observed.primary
-        never = counts.n and not counts.passed
         return HuntResult(
             primary=self._primary,
-            counts=counts,
+            counts=self._observed.primary,
             broken=broken,
             shrunk=broken is not None and (broken.edits == self._shrunk or len(broken.edits) == 1),
             calls=self._calls,
             wordings=self._observed.wordings,
-            remark="the primary wording never passed: nothing can be lower" if never else "",
+            remark=self._remark,
         )
 
     def _smallest(self) -> Broken | None:
@@ -179,47 +150,77 @@ class Hunt:
         ]
         return min(shown, key=lambda broken: (len(broken.edits), -broken.evidence), default=None)
 
-    def _hunt(self) -> Steps[tuple[str, int], None]:
-        yield self._primary, 1
-        yield from self._run(self._primary, min(_PRIMARY_RUNS, self._budget // 3))
+    def _hunt(self) -> Steps[Wanted, None]:
+        first = next(self._waves, None)
+        if first is None:
+            self._remark = "no perturbation changes anything in this wording"
+            return
+        self._rounds = self._in_rounds(chain([first], self._waves))
+        yield ((self._primary, 1),)
+        yield from self._run(min(_PRIMARY_RUNS, self._budget // 3), self._primary)
         if not self._observed.primary.passed:
+            self._remark = "the primary wording never passed; nothing can pass less often"
             return
         edits = yield from self._search()
-        if edits is None:
-            return
-        edits = yield from shrunk(edits, self._test(_SHRINKING))
-        edits = yield from shrunk(edits, self._test(_CERTAINTY))
-        self._shrunk = edits
-        yield from self._run(apply_edits(self._primary, edits), _CONFIRMED)
+        while edits is not None:
+            edits = yield from shrunk(tuple(sorted(edits, key=_kind)), self._test(_SHRINKING))
+            if (yield from self._confirm(edits)):
+                self._unsettled = False
+                smallest = yield from shrunk(edits, self._test(_CERTAINTY))
+                if smallest == edits or (yield from self._confirm(smallest)):
+                    self._shrunk = None if self._unsettled else tuple(sorted(smallest))
+                    return
+            known = self._smallest()
+            edits = known.edits if known else (yield from self._search())
 
-    def _run(self, wording: str, runs: int) -> Steps[tuple[str, int], None]:
-        """Run a wording until it has so many runs."""
-        while (missing := runs - self._observed.of(wording).n) > 0:
-            yield wording, missing
+    def _confirm(self, edits: tuple[Edit, ...]) -> Steps[Wanted, bool]:
+        """Run what is left by shrinking until it is beyond doubt."""
+        wording = self._wording(edits)
+        yield from self._run(_CONFIRMED, wording)
+        observed = self._observed
+        while observed.breaks(wording) and not observed.is_evident(wording) and self._affords(wording):
+            yield (self._balanced(wording, 2),)
+        return observed.breaks(wording)
 
-    def _search(self) -> Steps[tuple[str, int], tuple[Edit, ...] | None]:
-        """The first set of edits that is shown to break."""
-        broken = _BROKEN_SHARE * self._observed.primary.expected
-        for wave in self._waves:
-            suspects = []
-            for edits in wave:
-                wording = self._wording(edits)
-                if self._observed.wordings >= 2 * self._most // 3:
-                    return None
-                yield from self._run(wording, 1)
-                if self._observed.of(wording).failed:
-                    suspects.append(edits)
-            for edits in sorted(suspects, key=len):
-                if (yield from self._judge(self._wording(edits), broken, _SUSPICION)):
-                    return edits
+    def _run(self, runs: int, *wordings: str) -> Steps[Wanted, None]:
+        """Run wordings until each has so many runs."""
+        of = self._observed.of
+        while wanted := tuple(
+            (wording, runs - of(wording).n) for wording in wordings if of(wording).n < runs
+        ):
+            yield wanted
+
+    def _search(self) -> Steps[Wanted, tuple[Edit, ...] | None]:
+        """The first set of edits that is shown to break, among those not let go."""
+        for wave, runs in self._rounds:
+            sets = {self._wording(edits): edits for edits in wave}
+            wordings = self._observed.admitted(sets)
+            yield from self._run(runs, *wordings)
+            suspects = [wording for wording in wordings if self._observed.of(wording).failed]
+            for wording in sorted(suspects, key=lambda wording: len(sets[wording])):
+                if (yield from self._judge(wording, self._observed.presumed, _SUSPICION)):
+                    return sets[wording]
         return None
 
-    def _test(self, doubt: float) -> Callable[[tuple[Edit, ...]], Steps[tuple[str, int], bool]]:
-        """The test for shrinking: a part is let go if the primary's rate is likelier than that of the whole."""
+    def _in_rounds(
+        self, found: Iterable[list[tuple[Edit, ...]]]
+    ) -> Iterator[tuple[list[tuple[Edit, ...]], int]]:
+        """Waves and how many runs each of their wordings should have: all once, then all again."""
+        looked_at, left = [], 2 * self._most // 3
+        for wave in found:
+            looked_at.append(wave[:left])
+            left -= len(looked_at[-1])
+            yield looked_at[-1], 1
+            if not left:
+                break
+        yield from ((wave, runs) for runs in range(2, _ROUNDS + 1) for wave in looked_at)
 
-        def breaks(edits: tuple[Edit, ...]) -> Steps[tuple[str, int], bool]:
+    def _test(self, doubt: float) -> Callable[[tuple[Edit, ...]], Steps[Wanted, bool]]:
+        """The test for shrinking: is the rate of a part that of the whole, or the primary's?"""
+
+        def breaks(edits: tuple[Edit, ...]) -> Steps[Wanted, bool]:
             whole = self._smallest()
-            broken = whole.counts.expected if whole else _BROKEN_SHARE
+            broken = whole.counts.expected if whole else self._observed.presumed
             return (yield from self._judge(self._wording(edits), broken, doubt))
 
         return breaks
@@ -227,23 +228,31 @@ class Hunt:
     def _wording(self, edits: tuple[Edit, ...]) -> str:
         wording = apply_edits(self._primary, edits)
         if len(self._edits.get(wording, edits)) >= len(edits):
-            self._edits[wording] = edits
+            self._edits[wording] = tuple(sorted(edits))
         return wording
 
-    def _judge(self, wording: str, broken: float, doubt: float) -> Steps[tuple[str, int], bool]:
+    def _judge(self, wording: str, broken: float, doubt: float) -> Steps[Wanted, bool]:
         """Run a wording until it is shown to break, or let go."""
         observed = self._observed
-        if wording == self._primary or not observed.admits(wording):
+        if wording == self._primary:
             return False
         while not observed.breaks(wording):
-            counts = observed.of(wording)
-            if observed.speaks_against(wording, broken) >= doubt or 4 * counts.n >= self._budget:
+            if observed.speaks_against(wording, broken) >= doubt:
                 return False
-            if 2 * counts.n > observed.primary.n:
-                yield self._primary, 2 * counts.n - observed.primary.n
-                continue
-            yield wording, self._fewest(wording, broken, doubt)
+            if not observed.admitted([wording]) or not self._affords(wording):
+                self._unsettled = True
+                return False
+            yield (self._balanced(wording, self._fewest(wording, broken, doubt)),)
         return True
+
+    def _affords(self, wording: str) -> bool:
+        """Whether more runs of a wording leave enough for others."""
+        return 4 * self._observed.of(wording).n < self._budget
+
+    def _balanced(self, wording: str, runs: int) -> tuple[str, int]:
+        """Runs of a wording, unless the primary one has too few to compare them with."""
+        missing = 2 * self._observed.of(wording).n - self._observed.primary.n
+        return (self._primary, missing) if missing > 0 else (wording, runs)
 
     def _fewest(self, wording: str, broken: float, doubt: float) -> int:
         """The fewest runs that can settle it: with fewer, another look would say nothing new."""
@@ -255,3 +264,8 @@ class Hunt:
             ):
                 return runs
         return 1
+
+
+def _kind(edit: Edit) -> tuple[str, bool, bool, int]:
+    """Edits that do the same stand together, so that halving soon leaves one kind of them."""
+    return edit.name, not edit.old, edit.old.isspace(), edit.start

@@ -5,13 +5,13 @@ from random import Random
 
 from pytest_llmrel.perturb.anatomy import Anatomy
 from pytest_llmrel.perturb.edits import Edit
+from pytest_llmrel.perturb.signs import CURLY, LOOK_ALIKES
 
 __all__ = ["case", "typos", "unicode"]
 
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _LEAST_LETTERS = 3
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
-_LOOK_ALIKES = {"?": "？", "!": "！", ",": "，", ";": "；", ":": "：", "...": "…"}
 _WIDE_WORDS = 0.3
 """Share of the words that become full-width; all of them would be another language."""
 
@@ -26,7 +26,7 @@ def case(anatomy: Anatomy, rng: Random) -> Iterator[Edit]:
         ]
         for turn in (str.lower, str.upper, str.capitalize)
     )
-    ways = [(way, weight) for way, weight in ((lower, 6), (upper, 2), (title, 2)) if way]
+    ways = [(way, weight) for way, weight in ((lower, 7), (upper, 2), (title, 1)) if way]
     if ways:
         yield from rng.choices([way for way, _ in ways], [weight for _, weight in ways])[0]
 
@@ -81,12 +81,12 @@ def unicode(anatomy: Anatomy, rng: Random) -> Iterator[Edit]:
         if gap.text == " ":
             yield gap.becomes("\u00a0", "unicode")
     for mark in anatomy.marks:
-        if new := _LOOK_ALIKES.get(mark.text):
+        if new := LOOK_ALIKES.get(mark.text):
             yield mark.becomes(new, "unicode")
     wide = []
     for word in anatomy.words:
         if "'" in word.text:
-            yield word.becomes(word.text.replace("'", "’"), "unicode")
+            yield word.becomes(word.text.replace("'", CURLY), "unicode")
         elif word.text.isascii():
             wide.append(word.becomes(word.text.translate(_FULL_WIDTH), "unicode"))
     if wide:

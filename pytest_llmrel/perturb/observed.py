@@ -1,5 +1,6 @@
 """What a hunt has seen of each wording, and what that shows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log
 
@@ -8,6 +9,10 @@ from pytest_llmrel.stats.lower import evidence_lower
 
 __all__ = ["Counts", "Observed"]
 
+_BROKEN_SHARE = 0.3
+"""A wording that breaks is presumed to pass that much as often as the primary one."""
+_DENIED = log(10)
+"""How much likelier the primary's pass rate must be than the presumed one, to deny what was shown."""
 _LEAST_FAILURES = 3
 """Fewer failures are no break, however rare they are in the primary wording."""
 
@@ -57,6 +62,7 @@ class Observed:
         self._counts = {primary: Counts()}
         self._bar = wordings / alpha
         self._most = wordings
+        self._shown: set[str] = set()
 
     def add(self, wording: str, counts: Counts) -> None:
         """Add runs of a wording."""
@@ -76,9 +82,16 @@ class Observed:
         """How many others were looked at."""
         return len(self._counts) - 1
 
-    def admits(self, wording: str) -> bool:
-        """Whether runs of this wording may be looked at: it has been, or there is a share of the level left."""
-        return wording in self._counts or self.wordings < self._most
+    def admitted(self, wordings: Iterable[str]) -> tuple[str, ...]:
+        """Those that may be looked at: known ones, and others while a share of the level is left."""
+        found: list[str] = []
+        left = self._most - self.wordings
+        for wording in wordings:
+            is_known = wording in self._counts
+            if is_known or left > 0:
+                found.append(wording)
+                left -= not is_known
+        return tuple(found)
 
     def evidence(self, wording: str, more: Counts = Counts()) -> float:
         """The e-value of its pass rate being below the primary's, if these runs came to what is known."""
@@ -86,13 +99,27 @@ class Observed:
         return evidence_lower(here.passed, here.n, counts.passed, counts.n)
 
     def breaks(self, wording: str, more: Counts = Counts()) -> bool:
-        """Whether it is shown to pass less often than the primary wording.
+        """Whether it was shown to pass less often than the primary wording, and later runs do not deny it.
 
         By Bonferroni over all wordings that may be looked at, the chance that this is ever said of one
         that is no worse is at most ``alpha``.
         """
-        failed = self.of(wording).failed + more.failed
-        return failed >= _LEAST_FAILURES and self.evidence(wording, more) >= self._bar
+        if wording not in self._shown:
+            failed = self.of(wording).failed + more.failed
+            if failed < _LEAST_FAILURES or self.evidence(wording, more) < self._bar:
+                return False
+            if not more.n:
+                self._shown.add(wording)
+        return self.speaks_against(wording, self.presumed, more) < _DENIED
+
+    def is_evident(self, wording: str) -> bool:
+        """Whether all of its runs, not only those up to some moment, show that it breaks."""
+        return self.evidence(wording) >= self._bar
+
+    @property
+    def presumed(self) -> float:
+        """Pass rate of a wording that breaks, as long as nothing better is known: within (0, 1)."""
+        return _BROKEN_SHARE * self.primary.expected
 
     def speaks_against(self, wording: str, broken: float, more: Counts = Counts()) -> float:
         """Logarithm of how much likelier its runs are with the primary's pass rate than with a broken one.

@@ -5,6 +5,7 @@ from random import Random
 
 from pytest_llmrel.perturb.anatomy import Anatomy
 from pytest_llmrel.perturb.edits import Edit
+from pytest_llmrel.perturb.signs import CLOSERS, ENDS
 
 __all__ = ["distractor", "filler", "polite"]
 
@@ -26,7 +27,6 @@ _ASIDES = (
     "my cat is asleep on the sofa",
     "the train was late again",
 )
-_ENDS = (".", "!", "?", "…", "。", "！", "？")
 
 
 def filler(anatomy: Anatomy, rng: Random) -> Iterator[Edit]:
@@ -61,4 +61,4 @@ def distractor(anatomy: Anatomy, rng: Random) -> Iterator[Edit]:
 
 def _ends(text: str) -> bool:
     """Whether the last sentence has an end."""
-    return text.rstrip(" \t\r\n\"'”’»)").endswith(_ENDS)
+    return text.rstrip(f" \t\r\n{CLOSERS}").endswith(tuple(ENDS))

@@ -4,18 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pytest_llmrel.perturb.signs import APOSTROPHES, CLOSERS, ENDS, MARKS, OPENERS, QUOTES
+
 __all__ = ["protected_spans"]
 
 _CHUNK = re.compile(r"\S+")
-_OPENERS = "([\"'“‘„«¿¡*"
-_CLOSERS = "\"'”’»)]*"
-_MARKS = ".,;:!?…。！？、，；："
-_ENDS = tuple(".!?…。！？")
-_WORD = re.compile(r"[^\W\d_]")
 _TELLING = re.compile(r"[\d_@/\\{}<>=#$€£¥%+°]|(?<=\w)[.:](?=\w)")
 """Characters of numbers, addresses, paths, placeholders and identifiers."""
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
-_PRONOUN = re.compile(r"I(?:['’][^\W\d_]+)?")
+_PRONOUN = re.compile(rf"I(?:[{APOSTROPHES}][^\W\d_]+)?")
 _ABBREVIATIONS = frozenset("approx cf dr etc fig jr mr mrs ms mt prof sr st vs".split())
 _MONTHS = frozenset(
     "january february march april may june july august september october november december "
@@ -33,18 +30,9 @@ _NUMBERS = frozenset(
     "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
     "hundred thousand million billion dozen half".split()
 )
-_QUOTES = (
-    ('"', re.compile('"')),
-    ("“", re.compile("”")),
-    ("„", re.compile("[“”]")),
-    ("«", re.compile("»")),
-    ("‘", re.compile(r"’(?!\w)")),
-    ("`", re.compile("`")),
-    ("「", re.compile("」")),
-    ("『", re.compile("』")),
-    ("'", re.compile(r"(?<=\S)'(?!\w)")),
-)
-_OPENING = re.compile("[\"“„«‘`「『]|(?<!\\w)'(?=\\S)")
+_CLOSING = {opener: re.compile(closer) for opener, closer in QUOTES.items()}
+_STRAIGHT = "'"
+_OPENING = re.compile(rf"[{''.join(QUOTES).replace(_STRAIGHT, '')}]|(?<!\w){_STRAIGHT}(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +57,12 @@ def protected_spans(text: str) -> tuple[tuple[int, int], ...]:
     """The parts of a wording that no perturbation changes: ``(start, end)``, in order, apart.
 
     Protected are numbers with their currency, decimals and unit (``$4.50``, ``30 days``, ``two weeks``),
-    dates, quoted text with its quotation marks, e-mail addresses, URLs, paths, placeholders and identifiers, words in
-    capitals or in mixed case, abbreviations with their full stop, and names: capitalised words inside a
-    sentence, and the same words where they begin one. The number words, units, months and abbreviations are
-    English or international ones, and the English ``I`` is no name; all else knows no language. Neighbours
-    that are protected are one span. A name that is only ever the first word of a sentence is not
-    recognised, nor is one in lower case.
+    dates, quoted text with its quotation marks, e-mail addresses, URLs, paths, placeholders and
+    identifiers, words in capitals or in mixed case, abbreviations with their full stop, and names:
+    capitalised words inside a sentence, and the same words where they begin one. The number words,
+    units, months and abbreviations are English or international ones, and the English ``I`` is no
+    name; all else knows no language. Neighbours that are protected are one span. A name that is only
+    ever the first word of a sentence is not recognised, nor is one in lower case.
 
     Args:
         text: any; the time grows with its length only.
@@ -88,23 +76,24 @@ def _chunks(text: str) -> Iterator[_Chunk]:
     for match in _CHUNK.finditer(text):
         starts = starts or text.count("\n", before, match.start()) > 1
         whole, before = match.group(), match.end()
-        front = len(whole) - len(whole.lstrip(_OPENERS))
-        kept = whole.rstrip(_CLOSERS)
-        core = whole.rstrip(_CLOSERS + _MARKS)
+        front = len(whole) - len(whole.lstrip(OPENERS))
+        kept = whole.rstrip(CLOSERS)
+        core = whole.rstrip(CLOSERS + MARKS)
+        core += ")" if "(" in core[front:] and whole.startswith(")", len(core)) else ""
         if len(core) <= front:
-            starts = starts or kept.endswith(_ENDS)
+            starts = starts or kept.endswith(tuple(ENDS))
             continue
         begin, dotted = match.start() + front, core[front:] + "."
         shortened = whole.startswith(dotted, front) and _is_short(dotted)
         yield _Chunk(text, begin, match.start() + len(core) + shortened, starts)
-        starts = kept.endswith(_ENDS) and not (shortened and kept.endswith(dotted))
+        starts = kept.endswith(tuple(ENDS)) and not (shortened and kept.endswith(dotted))
 
 
 def _is_short(dotted: str) -> bool:
     """Whether a word with its full stop is an abbreviation or an initial, no end of a sentence."""
-    return dotted[:-1].lower() in _ABBREVIATIONS or bool(
-        _INITIALS.fullmatch(dotted) and (len(dotted) > 2 or (dotted[0].isupper() and dotted != "I."))
-    )
+    if _INITIALS.fullmatch(dotted):
+        return dotted.count(".") > 1 or (dotted[0].isupper() and dotted != "I.")
+    return dotted[:-1].lower() in _ABBREVIATIONS
 
 
 def _facts(text: str, chunks: tuple[_Chunk, ...]) -> Iterator[tuple[int, int]]:
@@ -130,7 +119,7 @@ def _is_name(core: str) -> bool:
 
 
 def _is_fact(core: str) -> bool:
-    letters = _WORD.findall(core) if len(core) < 100 else list(core)
+    letters = [character for character in core if character.isalpha()]
     capitals = sum(letter.isupper() for letter in letters)
     mixed = capitals > (1 if letters and letters[0].isupper() else 0) and not _PRONOUN.fullmatch(core)
     return mixed or core.endswith(".") or core.lower() in _NUMBERS or _TELLING.search(core) is not None
@@ -159,7 +148,7 @@ def _in_date(before: str, gap: str, core: str) -> bool:
 
 def _quoted(text: str) -> Iterator[tuple[int, int]]:
     """Spans between marks that open and marks that close; what never closes is no quotation."""
-    closing, place = dict(_QUOTES), 0
+    closing, place = dict(_CLOSING), 0
     while match := _OPENING.search(text, place):
         place = match.end()
         closer = closing.get(match.group())

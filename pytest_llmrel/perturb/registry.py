@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from random import Random
 from types import MappingProxyType
+from typing import Any
 
 from pytest_llmrel.errors import PerturbationError
 from pytest_llmrel.perturb.anatomy import Anatomy
@@ -43,7 +44,8 @@ PERTURBATIONS: Mapping[str, Perturbation] = MappingProxyType(
         )
     }
 )
-"""Ours, in the order in which they are tried; read-only. ``filler``, ``polite`` and ``distractor`` are English."""
+"""Ours, in the order in which they are tried; read-only. The phrases of ``filler``, ``polite`` and
+``distractor`` are English."""
 
 
 def perturbed(text: str, name: str, seed: int, known: Mapping[str, Perturbation] = PERTURBATIONS) -> str:
@@ -122,7 +124,7 @@ def with_own(own: Mapping[str, Callable[[str, Random], str]]) -> Mapping[str, Pe
     return MappingProxyType({**PERTURBATIONS, **{name: _own(name, own[name]) for name in own}})
 
 
-def _problems(own: Mapping[str, Callable[[str, Random], str]]) -> Iterator[str]:
+def _problems(own: Mapping[Any, Any]) -> Iterator[str]:
     for name, function in own.items():
         if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
             yield f"a perturbation cannot be called {name!r}; write letters, digits, - and _"

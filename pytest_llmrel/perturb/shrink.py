@@ -1,6 +1,7 @@
 """Delta debugging: the fewest of several edits that still break, by a test that costs runs."""
 
 from collections.abc import Callable, Generator, Iterator
+from itertools import pairwise
 from typing import TypeVar
 
 __all__ = ["Steps", "shrunk"]
@@ -8,6 +9,7 @@ __all__ = ["Steps", "shrunk"]
 Item = TypeVar("Item")
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
+_HALVES = 2
 Steps = Generator[Request, None, Answer]
 """A computation that asks for things to be done, and goes on when they are."""
 
@@ -26,7 +28,7 @@ def shrunk(
     Returns:
         In the order of the items; a single one if that breaks alone. The empty part is never tested.
     """
-    pieces = 2
+    pieces = _HALVES
     while len(items) > 1:
         for part in _parts(items, pieces):
             if (yield from breaks(part)):
@@ -44,7 +46,7 @@ def shrunk(
 def _parts(items: tuple[Item, ...], pieces: int) -> Iterator[tuple[Item, ...]]:
     """The pieces, then what is left without each of them."""
     edges = [len(items) * place // pieces for place in range(pieces + 1)]
-    bounds = list(zip(edges, edges[1:], strict=False))
+    bounds = list(pairwise(edges))
     yield from (items[start:end] for start, end in bounds)
-    if pieces > 2:
+    if pieces > _HALVES:
         yield from (items[:start] + items[end:] for start, end in bounds)

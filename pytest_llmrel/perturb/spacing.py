@@ -6,11 +6,13 @@ from random import Random
 
 from pytest_llmrel.perturb.anatomy import Anatomy, Place
 from pytest_llmrel.perturb.edits import Edit
+from pytest_llmrel.perturb.signs import APOSTROPHES
 
 __all__ = ["LEAST_WORDS", "punctuation", "speech", "truncated", "whitespace"]
 
 LEAST_WORDS = 3
 """So many words at least are left by ``truncated``."""
+_NO_APOSTROPHES = str.maketrans("", "", APOSTROPHES)
 _ROW = 3
 """A row of so many marks is not made longer."""
 
@@ -31,9 +33,9 @@ def punctuation(anatomy: Anatomy, rng: Random) -> Iterator[Edit]:
     for mark in anatomy.marks:
         yield mark.becomes(rng.choice(_other_marks(mark)), "punctuation")
     for word in anatomy.words:
-        if bare := word.text.replace("'", "").replace("’", ""):
-            if bare != word.text:
-                yield word.becomes(bare, "punctuation")
+        bare = word.text.translate(_NO_APOSTROPHES)
+        if bare != word.text:
+            yield word.becomes(bare, "punctuation")
     end = len(anatomy.text.rstrip())
     if anatomy.text[end - 1 : end].isalnum():
         yield anatomy.insertion(end, rng.choice(["?", "!", ".", "..."]), "punctuation")

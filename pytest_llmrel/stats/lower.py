@@ -1,4 +1,4 @@
-"""Evidence that one pass rate is lower than another, valid whenever one stops and however runs were divided."""
+"""Evidence that one pass rate is lower than another, valid whenever one stops."""
 
 from math import exp, lgamma, log
 
@@ -37,10 +37,8 @@ def evidence_lower(x0: int, n0: int, x1: int, n1: int) -> float:
     if not (0 <= x0 <= n0 and 0 <= x1 <= n1):
         raise ValueError(f"{x0} of {n0} and {x1} of {n1} are no proportions")
     expected = _log_average(x0, n0 - x0, *_FIRST) + _log_average(x1, n1 - x1, *_SECOND)
-    if x1 * n0 < x0 * n1:
-        most = _log_most(x0 + x1, n0 + n1)
-    else:
-        most = _log_most(x0, n0) + _log_most(x1, n1)
+    is_lower = x1 * n0 < x0 * n1
+    most = _log_most(x0 + x1, n0 + n1) if is_lower else _log_most(x0, n0) + _log_most(x1, n1)
     return exp(min(_MOST, expected - most))
 
 

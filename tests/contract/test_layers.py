@@ -8,7 +8,7 @@ import pytest
 from .house import PACKAGE, Import, calls, imported_module, imports, modules, room_of
 
 LAYERS = (
-    {"plugin", "hookspecs", "options"},
+    {"plugin", "hookspecs", "options", "strategies"},
     {"glue", "cli"},
     {"reports"},
     {"wire", "runtime"},
@@ -40,8 +40,9 @@ QUARANTINE = {
     "pytest_llmrel/glue/runnode.py": {"_pytest"},
     "pytest_llmrel/glue/asyncplugins.py": {"anyio"},
     "pytest_llmrel/wire/internals.py": {"anyio"},
+    "pytest_llmrel/strategies.py": {"hypothesis"},
 }
-"""One file for the internals of pytest, one for those of other async plugins, one for those of httpx."""
+"""One file each for the internals of pytest, of other async plugins and of httpx; one for Hypothesis."""
 
 
 def ours() -> list[tuple[Import, str]]:

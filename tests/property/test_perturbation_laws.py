@@ -1,4 +1,5 @@
 """Laws of perturbations: facts survive, equal seeds give equal texts, and every part of an edit is an edit."""
+# ruff: noqa: RUF001  characters that look like others are what is tested
 
 import re
 import unicodedata
