@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pytest_llmrel.faithfulness.evidence import END, START, Evidence, slot
+from pytest_llmrel.faithfulness.evidence import END, RUNS_PER_SLOT, START, Evidence, slot
 from pytest_llmrel.faithfulness.lexicon import CALENDAR, MONTHS
 from pytest_llmrel.faithfulness.quantities import Date, Quantity
 from pytest_llmrel.faithfulness.statement import Statement
@@ -75,11 +75,10 @@ def _dates(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
 
 
 def _known(date: Date, evidence: Evidence) -> bool:
+    """The same date, or the same day or month without its year, and the year elsewhere."""
     if date in evidence.dates:
         return True
-    return (
-        bool(date.day) and Date(0, date.month, date.day) in evidence.dates and str(date.year) in evidence.bare
-    )
+    return Date(0, date.month, date.day) in evidence.dates and str(date.year) in evidence.bare
 
 
 def _names(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
@@ -115,7 +114,7 @@ def _strange(item: str, evidence: Evidence) -> bool:
 def _displaced(claim: Statement, evidence: Evidence, start: int, end: int) -> Iterator[Problem]:
     """Something where the context has something else of its kind between the same neighbours."""
     runs = evidence.slots.get(slot(claim.items, start, end))
-    if not runs:
+    if not runs or len(runs) >= RUNS_PER_SLOT:
         return
     others = {run: found for run, found in runs.items() if _marked(run) == _marked(claim.items[start])}
     if others and not any(_same(claim.items[start:end], tuple(run.split())) for run in others):
@@ -156,7 +155,7 @@ def _said(evidence: Evidence, row: tuple[str, ...], place: int) -> bool:
 
 def _quotations(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
     for quote in claim.quotes:
-        if quote.strip() and quote not in evidence.stream:
+        if quote.strip() and not evidence.says(quote):
             yield Problem(f"the quoted text '{quote.strip()}' is not in the context")
     for link in claim.links:
         if link not in evidence.links:

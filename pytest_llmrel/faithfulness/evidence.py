@@ -8,16 +8,17 @@ from itertools import pairwise
 from pytest_llmrel.faithfulness.lexicon import MONTHS
 from pytest_llmrel.faithfulness.quantities import Date, rounded
 from pytest_llmrel.faithfulness.sentences import sentences
-from pytest_llmrel.faithfulness.statement import Statement, flat, read
-from pytest_llmrel.faithfulness.words import normalised
+from pytest_llmrel.faithfulness.statement import Statement, read
 
-__all__ = ["END", "START", "Evidence", "evidence_of", "slot"]
+__all__ = ["END", "RUNS_PER_SLOT", "START", "Evidence", "evidence_of", "slot"]
 
-START, END = "^", "$"
+START = "^"
+END = "$"
 _CACHED_CONTEXTS = 64
 _CACHED_LENGTH = 100_000
 _ROUNDINGS = ("1", "11", "111")
-_RUNS_PER_SLOT = 8
+RUNS_PER_SLOT = 8
+"""A place where so many different things stand tells nothing of any of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Evidence:
             shown.
         links: addresses.
         stream: all tokens in lower case, with a space around each.
+        phrases: the tokens and pairs of tokens of a stream that is too long to be looked through.
     """
 
     sentences: tuple[str, ...]
@@ -51,6 +53,16 @@ class Evidence:
     slots: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
     links: set[str] = field(default_factory=set)
     stream: str = ""
+    phrases: set[str] = field(default_factory=set)
+
+    def says(self, words: str) -> bool:
+        """Whether the context has these words, a space around each, in a row; a long one: pair by pair."""
+        if not self.phrases:
+            return words in self.stream
+        row = words.split()
+        return row[0] in self.phrases and all(
+            f"{one} {other}" in self.phrases for one, other in pairwise(row)
+        )
 
 
 def evidence_of(context: str) -> Evidence:
@@ -76,7 +88,11 @@ def slot(items: tuple[str, ...], start: int, end: int) -> str:
 def _prepared(context: str) -> Evidence:
     texts = tuple(sentences(context))
     said = [read(text) for text in texts]
-    evidence = Evidence(texts, stream=flat(normalised(context)))
+    evidence = Evidence(texts, stream=f" {' '.join(statement.words for statement in said)} ")
+    if len(evidence.stream) > _CACHED_LENGTH:
+        words = evidence.stream.split()
+        evidence.phrases.update(words)
+        evidence.phrases.update(f"{one} {other}" for one, other in pairwise(words))
     evidence.names.update(_names(said))
     for number, statement in enumerate(said):
         _take(evidence, number, statement)
@@ -117,12 +133,8 @@ def _take(evidence: Evidence, number: int, statement: Statement) -> None:
             evidence.pairs[f"{first} {second}"] = (plain, number)
         elif not negator and plain < 0:
             evidence.pairs[f"{first} {second}"] = (number, negated)
-    for place, quantity in statement.quantities.items():
-        evidence.numbers.setdefault(quantity.number, {}).setdefault(quantity.item, (quantity.shown, number))
-        evidence.roundings.update(rounded(quantity.number, digits) for digits in _ROUNDINGS)
-        if not quantity.family:
-            evidence.bare.add(quantity.number)
-        _put(evidence, statement, number, place, place + 1)
+    for place in statement.quantities:
+        _number(evidence, statement, number, place)
     for place, dates in statement.dates.items():
         for date in dates:
             _date(evidence, date, statement.shown[place], number)
@@ -131,6 +143,16 @@ def _take(evidence: Evidence, number: int, statement: Statement) -> None:
         _put(evidence, statement, number, start, end)
         for place in range(start, end if end > start + 1 else start):
             _put(evidence, statement, number, place, place + 1)
+
+
+def _number(evidence: Evidence, statement: Statement, number: int, place: int) -> None:
+    quantity = statement.quantities[place]
+    if quantity.number not in evidence.numbers:
+        evidence.roundings.update(rounded(quantity.number, digits) for digits in _ROUNDINGS)
+    evidence.numbers.setdefault(quantity.number, {}).setdefault(quantity.item, (quantity.shown, number))
+    if not quantity.family:
+        evidence.bare.add(quantity.number)
+    _put(evidence, statement, number, place, place + 1)
 
 
 def _date(evidence: Evidence, date: Date, shown: str, number: int) -> None:
@@ -145,7 +167,7 @@ def _date(evidence: Evidence, date: Date, shown: str, number: int) -> None:
 def _put(evidence: Evidence, statement: Statement, number: int, start: int, end: int) -> None:
     key = slot(statement.items, start, end)
     runs = evidence.slots.setdefault(key, {}) if key else {}
-    if len(runs) < _RUNS_PER_SLOT:
+    if len(runs) < RUNS_PER_SLOT:
         run = " ".join(statement.items[start:end])
         runs.setdefault(run, (" ".join(statement.shown[start:end]), number))
 

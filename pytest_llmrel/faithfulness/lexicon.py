@@ -169,6 +169,6 @@ UNITS = {
 """Name of a unit -> what it measures, and how many of that family's own unit it is."""
 
 AFTER_UNIT_WORDS = frozenset(
-    "business working calendar full whole consecutive additional more extra further".split()
+    "business working calendar full whole consecutive additional more extra further us".split()
 )
 """Words that may stand between a number and its unit."""

@@ -184,7 +184,7 @@ def _unit(words: list[str], end: int, number: str) -> tuple[str, float, int]:
     """Family and factor of the unit behind a number, and the place behind it."""
     for place in (end, end + 1):
         if place < len(words) and (known := UNITS.get(words[place].casefold())):
-            if words[place] == "s" and len(number) == 4:  # noqa: PLR2004  # the 1990s
+            if words[place].casefold() == "s" and len(number) == 4:  # noqa: PLR2004  # the 1990s
                 return "", 1.0, place + 1
             return *known, place + 1
         if place >= len(words) or words[place].casefold() not in AFTER_UNIT_WORDS:

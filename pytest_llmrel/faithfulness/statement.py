@@ -7,9 +7,11 @@ from pytest_llmrel.faithfulness.lexicon import CALENDAR
 from pytest_llmrel.faithfulness.quantities import Date, Quantity, date_at, date_of, quantity_at
 from pytest_llmrel.faithfulness.words import Kind, kind_and_stem, normalised, tokens
 
-__all__ = ["Statement", "flat", "read"]
+__all__ = ["Statement", "read"]
 
-_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"']{1,2000}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_LINK = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"']{1,2000}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.IGNORECASE
+)
 _QUOTED = re.compile(r'(?<!\w)"(?=\S)([^"\n]{1,500})(?<=\S)"(?!\w)')
 
 
@@ -43,8 +45,8 @@ class Statement:
     words: str
 
 
-def flat(text: str) -> str:
-    """Returns the tokens of a normalised text in lower case, with a space around each."""
+def _flat(text: str) -> str:
+    """The tokens of a normalised text in lower case, with a space around each."""
     return f" {' '.join(tokens(text)).casefold()} "
 
 
@@ -52,10 +54,10 @@ def read(sentence: str) -> Statement:
     """Returns what a sentence says; it takes time linear in its length."""
     text = normalised(sentence)
     links: tuple[str, ...] = ()
-    if "://" in text or "@" in text or "www." in text:
+    if "://" in text or "@" in text or "www." in text.casefold():
         links = tuple(link.rstrip(".,;:!?)*_]").casefold() for link in _LINK.findall(text))
         text = _LINK.sub(" ", text)
-    quotes = tuple(flat(quote) for quote in _QUOTED.findall(text)) if '"' in text else ()
+    quotes = tuple(_flat(quote) for quote in _QUOTED.findall(text)) if '"' in text else ()
     return _Reader(tokens(text)).statement(links, quotes)
 
 
