@@ -14,6 +14,8 @@ _ALTERNATIVES = {
     "llmrel_inconclusive": ("fail", "warn"),
     "llmrel_uncalibrated_judges": ("refuse", "allow"),
 }
+_LEAST_CALLS = 20
+"""With fewer calls a hunt can show hardly anything."""
 _TAPE_MODES = ("off", "record", "replay")
 
 
@@ -24,6 +26,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _calls(text: str) -> int:
+    """A whole number of at least 20, for argparse."""
+    if _count(text) < _LEAST_CALLS:
+        raise ValueError(text)
+    return int(text)
+
+
+_calls.__name__ = "whole number of at least 20"
 _count.__name__ = "whole number of at least 1"
 
 
@@ -51,6 +61,7 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("llmrel", "reliability of LLM features (pytest_llmrel)")
     _add_run_options(group)
     _add_choice(group)
+    _add_hunt_options(group)
     _add_baseline_options(group)
     _add_wire_options(group)
     _add_ini_keys(parser)
@@ -80,6 +91,20 @@ def _add_choice(group: pytest.OptionGroup) -> None:
         action="append",
         metavar="ID",
         help="run only this case of the datasets, and only tests that have it; may be given several times",
+    )
+
+
+def _add_hunt_options(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        "--llmrel-hunt",
+        type=_calls,
+        metavar="CALLS",
+        help="in place of the planned runs look for a wording that breaks the test, with at most CALLS calls",
+    )
+    group.addoption(
+        "--llmrel-hunt-save",
+        action="store_true",
+        help="append the wording that breaks to the paraphrase file of the test, to be reviewed",
     )
 
 
@@ -233,6 +258,10 @@ def _check_number(config: pytest.Config, name: str, rule: str, is_valid: Callabl
 
 def _check_baseline(config: pytest.Config) -> None:
     mode = config.getoption("llmrel_baseline")
+    if mode in {"new", "update", "reset"} and config.getoption("llmrel_hunt"):
+        raise pytest.UsageError(f"--llmrel-baseline={mode}: a hunt records none; leave one of them out")
+    if config.getoption("llmrel_hunt_save") and not config.getoption("llmrel_hunt"):
+        raise pytest.UsageError("--llmrel-hunt-save saves what --llmrel-hunt=CALLS finds; add that")
     if mode in {"new", "update", "reset"} and config.getoption("llmrel_case"):
         raise pytest.UsageError(
             f"--llmrel-baseline={mode} with --llmrel-case would record some cases only; leave one of them out"

@@ -111,10 +111,12 @@ def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list
     from pytest_llmrel.glue.collect import warn_of_infeasible_gates
     from pytest_llmrel.glue.dataset import deselect_others
     from pytest_llmrel.glue.guards import SessionGuards
+    from pytest_llmrel.glue.huntable import check_hunts
 
     guards = SessionGuards.of(config)
     try:
         deselect_others(config, chosen)
+        check_hunts(config, chosen)
         guards.prepare(collected, chosen)
     except PlanError as error:
         return f"pytest_llmrel: {error}"

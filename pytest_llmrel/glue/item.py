@@ -12,9 +12,10 @@ from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.errors import GateFailure, PlanError
 from pytest_llmrel.glue.collect import plan_of
 from pytest_llmrel.glue.experiment import Experiment
+from pytest_llmrel.glue.hunting import HuntExperiment
 from pytest_llmrel.glue.runnode import set_up_shared
 from pytest_llmrel.glue.session import SessionResults
-from pytest_llmrel.glue.wire import session_wire, watched
+from pytest_llmrel.glue.wire import session_wire, tape_damage, watched
 from pytest_llmrel.reports.explanation import explain
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result
@@ -67,7 +68,8 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
 
 def _set_up(item: pytest.Function, plan: RunPlan) -> None:
     __tracebackhide__ = True
-    if obstacle := Experiment(item, plan).obstacle:
+    obstacle = tape_damage(item) if _is_hunt(item) else Experiment(item, plan).obstacle
+    if obstacle:
         pytest.fail(obstacle, pytrace=False)
     set_up_shared(item)
 
@@ -75,7 +77,7 @@ def _set_up(item: pytest.Function, plan: RunPlan) -> None:
 def _run_and_judge(item: pytest.Function, plan: RunPlan) -> None:
     """Run all attempts, judge them, and tell pytest: nothing, a skip, an xfail or a failure."""
     __tracebackhide__ = True
-    experiment = Experiment(item, plan)
+    experiment = HuntExperiment(item, plan) if _is_hunt(item) else Experiment(item, plan)
     try:
         experiment.execute()
     except BaseException:
@@ -85,7 +87,11 @@ def _run_and_judge(item: pytest.Function, plan: RunPlan) -> None:
     _tell_pytest(item, experiment.summary, _publish(item, experiment))
 
 
-def _publish(item: pytest.Function, experiment: Experiment) -> Result:
+def _is_hunt(item: pytest.Function) -> bool:
+    return item.config.getoption("llmrel_hunt") is not None
+
+
+def _publish(item: pytest.Function, experiment: Experiment | HuntExperiment) -> Result:
     """Judge, and leave the result where the report will take it from."""
     result = item.stash[_RESULT] = experiment.result()
     item.user_properties.extend(properties(result))

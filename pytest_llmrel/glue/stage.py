@@ -1,6 +1,6 @@
 """Runs of one item that are made together: the planned ones, or more of them where those are suspicious."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from queue import SimpleQueue
 
@@ -24,7 +24,7 @@ _DECIDED = "every gate is decided"
 
 
 class Stage:
-    """Some attempts, from the schedule to the summary."""
+    """Some attempts, from the schedule to the summary; ``keep`` gets every sample."""
 
     def __init__(
         self,
@@ -33,8 +33,10 @@ class Stage:
         concurrency: int,
         wire: ItemWire,
         stopping: Stopping | None = None,
+        keep: Callable[[Sample], None] | None = None,
     ) -> None:
         self._plan = plan
+        self._keep = keep
         self._wire = wire
         self._cut_off = ""
         self._aggregate = Aggregate(plan, len(todo))
@@ -76,6 +78,8 @@ class Stage:
             self._schedule.stop(self._cut_off)
 
     def _record(self, sample: Sample) -> None:
+        if self._keep is not None:
+            self._keep(sample)
         if sample.cut_off:
             self._aggregate.record_cut_off(sample)
             self._end_if_spent()

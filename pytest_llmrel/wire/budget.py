@@ -1,4 +1,4 @@
-"""What a session may spend: counted call by call, and nothing more is sent once it is gone."""
+"""What a session may spend, in dollars or calls: nothing more is sent once it is gone."""
 
 import threading
 
@@ -21,7 +21,31 @@ class Budget:
         self._dollars = dollars
         self._lock = threading.Lock()
         self._unpriced = ""
+        self._calls: int | None = None
         self.spent = 0.0
+
+    def limit_calls(self, calls: int | None) -> None:
+        """Let so many model calls pass from now on, ``None`` for any number."""
+        with self._lock:
+            self._calls = calls
+
+    @property
+    def counts_calls(self) -> bool:
+        """Whether there is a limit to the number of calls."""
+        return self._calls is not None
+
+    def take_call(self) -> None:
+        """Let one model call pass.
+
+        Raises:
+            BudgetSpent: there were as many as are allowed.
+        """
+        with self._lock:
+            if self._calls is None:
+                return
+            if self._calls < 1:
+                raise BudgetSpent("the calls that may be made are spent")
+            self._calls -= 1
 
     def pay(self, cost: float | None, what: str) -> None:
         """Count one call.

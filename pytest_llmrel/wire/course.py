@@ -74,6 +74,7 @@ def _spoiled(fault: str, final: _End) -> Generator[Read, bytes, _End]:
 
 
 def _replayed(wire: RunWire, request: Request) -> Answer | Fail:
+    _count_call(wire, request)
     recorded = wire.replayed(request)
     if recorded.status is None:
         return Fail(recorded.error, "recorded on the tape")
@@ -89,6 +90,7 @@ def _sent(wire: RunWire, request: Request) -> Generator[Wait | Send, Head, _End]
     place = None if wire.recorder is None else wire.recorder.begin()
     for left in range(session.policy.retries if is_repeatable else 0, -1, -1):
         yield from _admitted(wire, throttle)
+        _take_call(wire, request, throttle)
         began, pause = monotonic(), 0.0
         try:
             head = yield Send()
@@ -115,6 +117,20 @@ def _admitted(wire: RunWire, throttle: Throttle) -> Generator[Wait, None, None]:
     while pause := throttle.admit(holds_one=wire.is_listening):
         yield from _held(wire, pause)
         wire.session.budget.check()  # those before it may have spent the rest
+
+
+def _take_call(wire: RunWire, request: Request, throttle: Throttle) -> None:
+    try:
+        _count_call(wire, request)
+    except BudgetSpent:
+        throttle.release()
+        raise
+
+
+def _count_call(wire: RunWire, request: Request) -> None:
+    budget = wire.session.budget
+    if budget.counts_calls and wire.session.is_of_model(request):
+        budget.take_call()
 
 
 def _held(wire: RunWire, seconds: float) -> Generator[Wait, None, None]:
