@@ -222,6 +222,15 @@ def test_yaml_that_is_none(content: bytes | str, problem: str, told: Told) -> No
     starts(told("a.yaml", content), problem)
 
 
+def test_a_row_of_yaml_that_fails_leaves_nothing_to_the_next(told: Told) -> None:
+    """What was half made of it is forgotten: the next row is sound, and is not told."""
+    pytest.importorskip("yaml")
+    starts(
+        told("a.yaml", "- a: {b: [!!timestamp x], c: !!timestamp x}\n- a: {b: []}\n"),
+        "a.yaml:1: not readable as YAML (Attr",
+    )
+
+
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.toml", "a.yaml"])
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf"])
 def test_a_file_without_cases(name: str, content: bytes, told: Told) -> None:
