@@ -84,6 +84,20 @@ def test_all_mistakes_of_a_json_file(told: Told) -> None:
     )
 
 
+def test_places_are_characters_and_names_are_as_they_are_written(told: Told) -> None:
+    """Whatever alphabets stand before a mistake, and however many rows there are in one line."""
+    starts(
+        told("a.json", '[{"名": "é😀"},\n {"名": 1, "名": 2}, {"名": "é"}, {"名": "é😀"}, {"名": "ß"} "é"]'),
+        "a.json:2: key '名' is there twice in one object",
+        "a.json:2:32: the same as line 1",
+        "a.json:2:56: not JSON (no ',' or ']' after a row)",
+    )
+    starts(told("a.json", '[{"名": "é😀", x}]'), "a.json:1:14: not JSON (Expecting property name")
+    starts(told("a.json", "é"), "a.json:1:1: begins with 'é'")
+    starts(told("a.jsonl", '{"名": "é😀", x}'), "a.jsonl:1:13: not JSON (Expecting property name")
+    starts(told("a.toml", '[[case]]\n"名" = "é😀" x'), "a.toml:2:12: not TOML (")
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
