@@ -77,23 +77,20 @@ class _Reader:
         self.negator = ""
 
     def statement(self, links: tuple[str, ...], quotes: tuple[str, ...]) -> Statement:
-        place, words = 0, self.words
+        content, empty = Kind.CONTENT, Kind.EMPTY
+        place, words, names = 0, self.words, self.names
         while place < len(words):
             word = words[place]
             kind, stem = kind_and_stem(word)
-            if kind is Kind.CONTENT:
+            if kind is content:
                 if word[0].isupper():
-                    self.names.add(len(self.items))
+                    names.add(len(self.items))
                 self._add(stem, word)
                 place += 1
-            elif kind is Kind.EMPTY:
+            elif kind is empty:
                 place += 1
-            elif kind is Kind.NEGATOR:
-                place = self._negate(place)
-            elif kind is Kind.MONTH:
-                place = self._month(place, stem)
             else:
-                place = self._quantity(place, stem)
+                place = self._other(place, kind, stem)
         return Statement(
             tuple(self.items),
             tuple(self.shown),
@@ -106,6 +103,11 @@ class _Reader:
             quotes,
             " ".join(words).casefold(),
         )
+
+    def _other(self, place: int, kind: Kind, stem: str) -> int:
+        if kind is Kind.NEGATOR:
+            return self._negate(place)
+        return self._month(place, stem) if kind is Kind.MONTH else self._quantity(place, stem)
 
     def _add(self, item: str, shown: str) -> None:
         self.items.append(item)
