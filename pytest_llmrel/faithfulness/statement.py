@@ -12,6 +12,7 @@ __all__ = ["Statement", "read"]
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>\"']{1,2000}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.IGNORECASE
 )
+_CITED = re.compile(r"\[\^?\d{1,3}(?:[,;\s-]{1,3}\d{1,3}){0,9}\]")
 _QUOTED = re.compile(r'(?<!\w)"(?=\S)([^"\n]{1,500})(?<=\S)"(?!\w)')
 
 
@@ -57,6 +58,8 @@ def read(sentence: str) -> Statement:
     if "://" in text or "@" in text or "www." in text.casefold():
         links = tuple(link.rstrip(".,;:!?)*_]").casefold() for link in _LINK.findall(text))
         text = _LINK.sub(" ", text)
+    if "[" in text:  # the number of a source is none of the answer's numbers
+        text = _CITED.sub(" ", text)
     quotes = tuple(_flat(quote) for quote in _QUOTED.findall(text)) if '"' in text else ()
     return _Reader(tokens(text)).statement(links, quotes)
 
