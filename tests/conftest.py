@@ -7,6 +7,7 @@ pydantic cannot be imported twice at all.
 
 import importlib
 import pkgutil
+from importlib.util import find_spec
 
 import genai_prices.data  # noqa: F401
 import httpcore  # noqa: F401
@@ -16,6 +17,10 @@ import pydantic  # noqa: F401
 
 import pytest_llmrel
 
+_MISSING = {"pytest_llmrel.datasets.yamlrows"} if find_spec("yaml") is None else set()
+"""Modules of an extra that is not installed."""
+
 for _module in pkgutil.walk_packages(pytest_llmrel.__path__, "pytest_llmrel."):
-    if not _module.name.endswith("__main__"):  # importing it runs the command
+    # Importing the other one runs the command.
+    if not _module.name.endswith("__main__") and _module.name not in _MISSING:
         importlib.import_module(_module.name)
