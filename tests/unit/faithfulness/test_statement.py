@@ -30,6 +30,8 @@ from pytest_llmrel.faithfulness.statement import read
         ("you may go", ["go"]),
         ("in July", ["july"]),
         ("99-99-2019", ["#99-99-2019"]),
+        ("items [1], [2, 3] and [^4]", ["item"]),
+        ("**items** and _parcels_", ["item", "parcel"]),
         ("a million reasons", ["million", "reason"]),
     ],
 )
