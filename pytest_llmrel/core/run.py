@@ -123,18 +123,20 @@ class Run:
 
         Raises:
             ScorerError: there is no such scorer, or it failed; the run ends in an error.
+            TypeError: an answer, context or question that is no text.
             ValueError: faithfulness was recorded in this run already.
         """
         self._check_name(FAITHFULNESS)
-        return self._record(self._asked_scorers.score(scorer, str(answer), context, question), str(answer))
+        _check_texts(answer=answer, context=context, question=question)
+        return self._record(self._asked_scorers.score(scorer, answer, context, question), answer)
 
     async def afaithfulness(
         self, answer: str, *, context: str, question: str = "", scorer: object = "overlap"
     ) -> float | None:
         """As :meth:`faithfulness`, without blocking the event loop while a judge makes up its mind."""
         self._check_name(FAITHFULNESS)
-        found = await self._asked_scorers.ascore(scorer, str(answer), context, question)
-        return self._record(found, str(answer))
+        _check_texts(answer=answer, context=context, question=question)
+        return self._record(await self._asked_scorers.ascore(scorer, answer, context, question), answer)
 
     @property
     def _asked_scorers(self) -> Scorers:
@@ -215,6 +217,12 @@ class Run:
             buffer.write(text[:room])
             if len(text) > room:
                 buffer.write("\n[truncated]")
+
+
+def _check_texts(**texts: object) -> None:
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise TypeError(f"faithfulness: {name}={text!r}; it must be a text")
 
 
 def _asked(name: str, function: Callable[[str], float], text: str) -> float:

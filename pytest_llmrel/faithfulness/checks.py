@@ -104,10 +104,11 @@ def _renamed(claim: Statement, evidence: Evidence, start: int, end: int) -> Iter
 
 def _copied(claim: Statement, evidence: Evidence, start: int, end: int) -> bool:
     """Whether what stands around a name stands so in the context: else the sentence is another one."""
-    row = claim.items
-    return (start < 2 or f"{row[start - 2]} {row[start - 1]}" in evidence.pairs) and (  # noqa: PLR2004  # two before it
-        end + 1 >= len(row) or f"{row[end]} {row[end + 1]}" in evidence.pairs
-    )
+    row, pairs = claim.items, evidence.pairs
+    if start == 0 and not claim.opens:  # "We take" begins otherwise than "Alice takes"
+        return False
+    before = start < 2 or f"{row[start - 2]} {row[start - 1]}" in pairs  # noqa: PLR2004  # two before it
+    return before and (end + 1 >= len(row) or f"{row[end]} {row[end + 1]}" in pairs)
 
 
 def _strange(item: str, evidence: Evidence) -> bool:
@@ -131,12 +132,13 @@ def _displaced(
 def _same_quantity(here: Quantity, _run: str, shown: str) -> bool:
     """The same number without its unit on one side, or a rounded one behind ``about``."""
     there = read(shown).quantities.get(0)
-    if there is None or (here.family and there.family and here.family != there.family):
+    if there is None:
+        return False
+    both_have_units = here.family != "" != there.family
+    if both_have_units and here.family != there.family:
         return False
     if here.number == there.number:
-        return not (
-            here.family and there.family
-        )  # the unit is another one of its family: metres for kilometres
+        return not both_have_units  # 5 m in place of 5 km, or else the items were the same
     return here.hedged and here.number == rounded(there.number, here.number)
 
 
@@ -150,8 +152,9 @@ def _same_date(here: tuple[Date, ...], _run: str, shown: str) -> bool:
 def _same_name(here: tuple[str, ...], run: str, _shown: str) -> bool:
     """A part of the name (a last name), more of it, or its initials."""
     there = run.split()
-    initials = "".join(word[0] for word in there)
-    return set(here) <= set(there) or set(here) >= set(there) or here == (initials,)
+    more = [word for word in here if word not in there]
+    less = [word for word in there if word not in here]
+    return not more or not less or more == ["".join(word[0] for word in less)]
 
 
 def _marked(item: str) -> str:

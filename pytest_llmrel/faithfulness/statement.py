@@ -12,6 +12,8 @@ __all__ = ["Statement", "read"]
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>\"']{1,2000}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.IGNORECASE
 )
+_PARTICLE = re.compile(r"^\W*no(?:pe)?,\s+(?=\w)", re.IGNORECASE)
+"""``No, it is free`` answers the question; what it denies is there, and not in the sentence."""
 _CITED = re.compile(r"\[\^?\d{1,3}(?:[,;\s-]{1,3}\d{1,3}){0,9}\]")
 _QUOTED = re.compile(r'(?<!\w)"(?=\S)([^"\n]{1,500})(?<=\S)"(?!\w)')
 
@@ -53,7 +55,7 @@ def _flat(text: str) -> str:
 
 def read(sentence: str) -> Statement:
     """Returns what a sentence says; it takes time linear in its length."""
-    text = normalised(sentence)
+    text = _PARTICLE.sub("", normalised(sentence))
     links: tuple[str, ...] = ()
     if "://" in text or "@" in text or "www." in text.casefold():
         links = tuple(link.rstrip(".,;:!?)*_]").casefold() for link in _LINK.findall(text))

@@ -127,7 +127,7 @@ def test_the_example_is_replayed_without_a_socket(tmp_path: Path) -> None:
 
 def test_nothing_secret_is_committed() -> None:
     """No tape, baseline or source file of the repository holds what looks like a key."""
-    written = {".ini", ".json", ".jsonl", ".md", ".py"}
+    written = {".ini", ".json", ".jsonl", ".md", ".py", ".toml"}
     files = [path for path in sorted((ROOT / "example_suite").rglob("*")) if path.suffix in written]
     assert len(files) > 20
     assert {path: found for path in files if (found := secrets_in(path.read_text("utf-8")))} == {}

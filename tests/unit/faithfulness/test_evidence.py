@@ -26,7 +26,7 @@ def test_slots_hold_quantities_dates_and_names() -> None:
     """Between the items around them; names also in their parts."""
     slots = evidence_of(CONTEXT).slots
     assert slots["sent _ port"] == {"#5000_g": ("5 kg", 0)}
-    assert slots["new day _ $"] == {"@2019-3-4": ("4 March 2019", 1)}
+    assert slots["new day _ $"] == {"@2019-3-4": ("4 March 2019", 2)}
     assert "alic" in slots["yesterday _ smith"]
 
 

@@ -133,6 +133,13 @@ def test_words_that_are_missing_are_named() -> None:
     assert found.claims[1].reason == "2 of 5 words are not in the context: drone, balloon"
 
 
+def test_few_of_many_problems_are_shown() -> None:
+    """A reason is for a person to read; the others are counted."""
+    (claim,) = scored("The fee is 91, 92, 93, 94, 95, 96 or 97 yen.").claims
+    assert claim.reason.count("is not in the context") == 5
+    assert claim.reason.endswith("; 2 more")
+
+
 def test_one_wrong_number_is_not_lost_among_many_claims() -> None:
     """The worst claim weighs as much as all together, so the tripwire goes off whatever the length."""
     right = "The parcel must weigh less than 5 kg.\n"

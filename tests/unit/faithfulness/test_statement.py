@@ -86,3 +86,10 @@ def test_links() -> None:
     statement = read("See https://Shop.example/a-b?c=1, or mail help@shop.example.")
     assert statement.links == ("https://shop.example/a-b?c=1", "help@shop.example")
     assert statement.items == ("see", "mail")
+
+
+def test_a_no_that_answers_the_question_denies_nothing_in_the_sentence() -> None:
+    """What it denies was asked; within the sentence a no is a no."""
+    assert read("No, our rooibos has no caffeine.").negators == read("our rooibos has no caffeine.").negators
+    assert "No" in read("No caffeine is in rooibos.").negators
+    assert "no" in read("There is no, or hardly any, caffeine.").negators
