@@ -341,14 +341,3 @@ def test_a_file_that_is_changed_meanwhile(path: Path, generate: Any, monkeypatch
         monkeypatch.setattr(Handler, "do_POST", edit)
         assert generate(server.url)[0] == 0
     assert [wording.text for wording in read_wordings(path).wordings] == ["edited", "c"]
-
-
-@pytest.mark.parametrize("primary", [PRIMARY, "Ship 2 mugs to Lyon!", "C:\\tea"])
-def test_the_bundled_persona_can_reword(generate: Any, path: Path, primary: str) -> None:
-    """Without a key and a persona of one's own the command can be tried out: any request comes back reworded."""
-    with Simulator(latency=0) as simulator:
-        code, out, err = generate(simulator.base_url, "--primary", primary, model="gpt-4o-mini")
-    assert (code, err) == (0, "")
-    assert "4 wordings added (dropped: 1 like the primary wording)" in out
-    texts = [wording.text for wording in read_wordings(path, for_review=True).wordings]
-    assert all(primary.rstrip("!?") in text for text in texts)
