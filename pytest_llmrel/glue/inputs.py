@@ -206,9 +206,10 @@ def _texts(case: Case, said: _Paraphrase) -> list[object]:
         if not texts:
             raise PlanError(f"paraphrase: case {case.id!r} has no column {said.argname!r} to be asked")
         return texts
-    if said.field not in case or not isinstance(listed := case[said.field], list | tuple):
+    # None says on purpose that there is nothing: a row of a JSONL file has to have the column.
+    if said.field not in case or not isinstance(listed := case[said.field], list | tuple | None):
         raise PlanError(f"paraphrase: column {said.field!r} of case {case.id!r} is no list of wordings")
-    return [*texts, *listed]
+    return [*texts, *(listed or ())]
 
 
 def _collected(problems: list[str], make: Callable[[], Any]) -> Any:

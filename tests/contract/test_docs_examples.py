@@ -7,7 +7,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-STORIES = {"know-what-it-costs.md", "record-and-replay.md", "test-recovery.md"}
+STORIES = {
+    "build-a-golden-dataset.md",
+    "find-the-wording-that-breaks-it.md",
+    "know-what-it-costs.md",
+    "record-and-replay.md",
+    "test-recovery.md",
+}
 """Pages that are tested as a whole, in their own order."""
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BOT = """
