@@ -83,7 +83,7 @@ class HuntExperiment:
         finally:
             self._samples += made
             self._outside += stage.outside
-            self._end(stage.summary().stop_reason, made)
+            self._end(stage.stopped, made)
             self._tell(wanted, made)
 
     def _end(self, reason: str, made: list[Sample]) -> None:

@@ -73,6 +73,11 @@ class Stage:
             self.outside = self._wire.take_outside()
             self._aggregate.record_outside(self.outside)
 
+    @property
+    def stopped(self) -> str:
+        """Why nothing more is to be run, even if no run was left out; ``""`` if more may be."""
+        return self._schedule.stop_reason
+
     def summary(self) -> Summary:
         """What the runs so far amount to."""
         reason, stopping = self._schedule.stop_reason, self._stopping
