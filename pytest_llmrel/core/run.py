@@ -13,7 +13,7 @@ from pytest_llmrel.core.model import Attempt
 from pytest_llmrel.core.score import Score
 from pytest_llmrel.errors import Abstained, ScorerError
 
-__all__ = ["BY_HAND", "OUTPUT_LIMIT", "SCORED_LIMIT", "Run", "Scorers", "current_run", "judging"]
+__all__ = ["BY_HAND", "OUTPUT_LIMIT", "SCORED_LIMIT", "Run", "Scorers", "current_run", "judging", "replaying"]
 
 OUTPUT_LIMIT: Final = 20_000
 """Characters kept of each text a run leaves behind; model output may be arbitrarily long."""
@@ -25,6 +25,8 @@ BY_HAND: Final = "by hand"
 """Host of the calls that a test reports itself, with ``llmrel.usage``."""
 judging: ContextVar[bool] = ContextVar("pytest_llmrel_judging", default=False)
 """Whether the running code judges an answer: its calls are counted apart."""
+replaying: ContextVar[bool] = ContextVar("pytest_llmrel_replaying", default=False)
+"""Whether a tape answers the calls of the running code: it needs no key."""
 
 
 class Scorers(Protocol):
@@ -122,19 +124,20 @@ class Run:
             0..1, or ``None`` where it is not applicable, as with an answer that claims nothing.
 
         Raises:
-            ScorerError: there is no such scorer, or it failed; the run ends in an error.
+            ScorerError: there is no such scorer, or it failed, or the context is no text; the run ends in an
+                error.
+            TypeError: the answer is no text.
             ValueError: faithfulness was recorded in this run already.
         """
-        self._check_name(FAITHFULNESS)
-        return self._record(self._asked_scorers.score(scorer, str(answer), context, question), str(answer))
+        self._check_scored(answer, context)
+        return self._record(self._asked_scorers.score(scorer, answer, context, question), answer)
 
     async def afaithfulness(
         self, answer: str, *, context: str, question: str = "", scorer: object = "overlap"
     ) -> float | None:
         """As :meth:`faithfulness`, without blocking the event loop while a judge makes up its mind."""
-        self._check_name(FAITHFULNESS)
-        found = await self._asked_scorers.ascore(scorer, str(answer), context, question)
-        return self._record(found, str(answer))
+        self._check_scored(answer, context)
+        return self._record(await self._asked_scorers.ascore(scorer, answer, context, question), answer)
 
     @property
     def _asked_scorers(self) -> Scorers:
@@ -149,6 +152,15 @@ class Run:
         if score.said:
             self.capture(score.scorer or score.name, f"{score.said}\n")
         return score.value
+
+    def _check_scored(self, answer: object, context: object) -> None:
+        self._check_name(FAITHFULNESS)
+        if not isinstance(context, str):
+            raise ScorerError(
+                f"faithfulness: the context is of type {type(context).__name__}; join its parts into one text"
+            )
+        if not isinstance(answer, str):  # as None where a model called a tool: its doing
+            raise TypeError(f"faithfulness: the answer is of type {type(answer).__name__}, not a text")
 
     def _check_name(self, name: str) -> None:
         given: object = name  # not every caller is typed

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["SessionScorers"]
 
 _MOST_CLAIMS: Final = 20
+_MOST_SHOWN: Final = 300
+"""Characters of a claim, or of the reason for something."""
 
 
 class SessionScorers:
@@ -101,7 +103,7 @@ def _as_score(scorer: Any, found: Any, answer: str) -> Score:
 def _said(found: "Faithfulness") -> str:
     """The claims that are not supported, a line each."""
     if found.score is None:
-        return found.reason
+        return found.reason[:_MOST_SHOWN]
     doubtful = [claim for claim in found.claims if claim.support != "supported"]
     lines = [_line(claim) for claim in doubtful[:_MOST_CLAIMS]]
     if len(doubtful) > _MOST_CLAIMS:
@@ -111,4 +113,4 @@ def _said(found: "Faithfulness") -> str:
 
 def _line(claim: "Claim") -> str:
     reason = f": {claim.reason}" if claim.reason else ""
-    return f"{claim.support}: {' '.join(claim.text.split())[:300]!r}{reason[:300]}"
+    return f"{claim.support}: {' '.join(claim.text.split())[:_MOST_SHOWN]!r}{reason[:_MOST_SHOWN]}"

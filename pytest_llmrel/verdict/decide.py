@@ -60,7 +60,8 @@ def _left_open(finding: Finding) -> Finding:
 def _judge(gate: Gate, plan: RunPlan, summary: Summary, most_missing: float) -> Finding:
     if gate in summary.decisions:
         return _decided(gate, summary.decisions[gate])
-    unrecorded = Estimate.undefined(f"no run recorded a score {gate.metric!r}")
+    score = FAITHFULNESS if gate.metric == FAITHFUL_RATE else gate.metric
+    unrecorded = Estimate.undefined(f"no run recorded a score {score!r}")
     estimate = summary.metrics.get(gate.metric, unrecorded)
     if estimate.point is None:
         return _undecidable(gate, f"{gate.metric} is n/a ({estimate.method})")

@@ -2,6 +2,7 @@
 
 from array import array
 from collections import Counter
+from math import isfinite
 from statistics import fmean
 from typing import Final
 
@@ -47,7 +48,7 @@ class ScoreBook:
             values, places = self._cases[attempt.case] = array("d"), array("q")
         values.append(score.value)
         places.append(place)
-        if self._lowest is None or score.value <= self._lowest[0]:
+        if isfinite(score.value) and (self._lowest is None or score.value <= self._lowest[0]):
             self._note_lowest(attempt, place, score, score.value)
 
     def _note_lowest(self, attempt: Attempt, place: int, score: Score, value: float) -> None:
