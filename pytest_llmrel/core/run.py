@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Final, Protocol
 
 from pytest_llmrel.core.call import Call, Usage
+from pytest_llmrel.core.cut import cut
 from pytest_llmrel.core.gate import BUILT_IN, FAITHFULNESS
 from pytest_llmrel.core.model import Attempt
 from pytest_llmrel.core.score import Score
@@ -106,7 +107,7 @@ class Run:
             number = None
         if number is None or isinstance(found, str):
             raise TypeError(f"score {name!r} must be a number, not {found!r}")
-        self._record(Score(name, number, text=text[:SCORED_LIMIT]), text)
+        self._record(Score(name, number, text=cut(text, SCORED_LIMIT)), text)
 
     def faithfulness(
         self, answer: str, *, context: str, question: str = "", scorer: object = "overlap"
@@ -173,7 +174,7 @@ class Run:
 
     def output(self, text: object) -> None:
         """Keep what the model said, to be shown if this run fails (the first 20,000 characters)."""
-        self.recorded_output = str(text)[:OUTPUT_LIMIT]
+        self.recorded_output = cut(str(text), OUTPUT_LIMIT)
 
     def usage(
         self,

@@ -48,6 +48,8 @@ class Judges:
         is_alone = len(self._known) == 1 and len(self._scoring.scorers) == 1
         record = self._known[0].record if is_alone else None
         rate = faithful_rate(self._scoring.full, record)
+        if not rate.n:
+            rate = summary.metrics[FAITHFULNESS]  # n/a, and why
         return replace(summary, metrics={**summary.metrics, FAITHFUL_RATE: rate})
 
     def findings(self, plan: RunPlan) -> list[Finding]:
