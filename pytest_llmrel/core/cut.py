@@ -12,8 +12,8 @@ _LONGEST_KEY: Final = 4096
 def cut(text: str, most: int) -> str:
     """At most ``most`` characters of the beginning, without a word of which only a part would be left.
 
-    Words are made of what keys are made of: ASCII letters, digits and ``_+/=.~-``. A text that begins with one
-    that is too long is empty then; one of more than 4096 characters is no key, and halved.
+    Words are made of what keys are made of: ASCII letters, digits and ``_+/=.~-``. A text that begins with a
+    word that is too long is empty then; one of more than 4096 characters is no key, and halved.
     """
     if len(text) <= most:
         return text

@@ -95,18 +95,20 @@ class Run:
             text: that was scored; it is shown with a failing run, and with the lowest value.
 
         Raises:
-            ScorerError: the function raised; the run ends in an error, which is not the model's doing.
+            ScorerError: the function raised, or gave no number; the run ends in an error, which is not the
+                model's doing.
             TypeError: ``value`` is not a real number.
-            ValueError: ``name`` is no identifier, that of a built-in metric, or recorded in this run already.
+            ValueError: ``name`` is no identifier, that of a built-in metric, or recorded in this run already;
+                or it is ``faithfulness``, and the number not within 0..1.
         """
         self._check_name(name)
         found = _asked(name, value, text) if callable(value) else value
-        try:
-            number = float(found)
-        except (TypeError, ValueError):
-            number = None
-        if number is None or isinstance(found, str):
-            raise TypeError(f"score {name!r} must be a number, not {found!r}")
+        number = _as_number(found)
+        if number is None:
+            said = f"score {name!r} must be a number, not {found!r}"
+            raise ScorerError(f"{said}; the function gave it") if callable(value) else TypeError(said)
+        if name == FAITHFULNESS and (number < 0 or number > 1):
+            raise ValueError(f"score {name!r} is {number!r}; it must be within 0..1")
         self._record(Score(name, number, text=cut(text, SCORED_LIMIT)), text)
 
     def faithfulness(
@@ -228,6 +230,15 @@ class Run:
             buffer.write(text[:room])
             if len(text) > room:
                 buffer.write("\n[truncated]")
+
+
+def _as_number(found: object) -> float | None:
+    if isinstance(found, str | bytes | bytearray):
+        return None
+    try:
+        return float(found)  # type: ignore[arg-type]  # whatever can be
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def _asked(name: str, function: Callable[[str], float], text: str) -> float:
