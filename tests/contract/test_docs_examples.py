@@ -7,7 +7,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-STORIES = {"know-what-it-costs.md", "record-and-replay.md", "test-recovery.md"}
+STORIES = {
+    "know-what-it-costs.md",
+    "measure-faithfulness.md",
+    "record-and-replay.md",
+    "test-recovery.md",
+    "trust-your-judge.md",
+}
 """Pages that are tested as a whole, in their own order."""
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BOT = """

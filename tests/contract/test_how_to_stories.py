@@ -14,7 +14,13 @@ from pytest_llmrel.simulator import Simulator
 from pytest_llmrel.wire.redaction import secrets_in
 
 ROOT = Path(__file__).parents[2]
-STORIES = ("know-what-it-costs", "record-and-replay", "test-recovery")
+STORIES = (
+    "know-what-it-costs",
+    "measure-faithfulness",
+    "record-and-replay",
+    "test-recovery",
+    "trust-your-judge",
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NO_SOCKETS = """
 import socket
@@ -38,10 +44,10 @@ def blocks(page: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("page", STORIES)
 def test_the_story_goes_as_told(tmp_path: Path, page: str) -> None:
-    """Every command succeeds, in order; a replay does with every socket closed."""
+    """Every command does as it should (after ``!`` it fails), and prints what is shown; a replay uses no socket."""
     (tmp_path / "closed.py").write_text(NO_SOCKETS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    typed = 0
+    typed, printed = 0, ""
     with Simulator(latency=0) as simulator:
         for language, text in blocks(page):
             if language == "python":
@@ -49,26 +55,38 @@ def test_the_story_goes_as_told(tmp_path: Path, page: str) -> None:
                 (tmp_path / name).write_text(text, "utf-8")
             elif language == "sh":
                 for line in text.splitlines():
-                    type_in(tmp_path, line, simulator.base_url)
+                    printed = type_in(tmp_path, line, simulator.base_url)
                     typed += 1
+            elif language == "text":
+                assert_printed(text, printed)
     assert typed
 
 
-def type_in(folder: Path, line: str, url: str) -> None:
-    """Run a command of the page, which has to succeed."""
-    program, *arguments = shlex.split(line)
-    module = {"pytest": "pytest", "llmrel": "pytest_llmrel.cli"}[program]
+def assert_printed(text: str, printed: str) -> None:
+    """Every line is there, however it is indented and aligned; ``...`` stands for anything."""
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    for line in filter(None, (" ".join(line.split()) for line in text.splitlines())):
+        wanted = re.compile(".*".join(map(re.escape, line.split("..."))))
+        assert any(map(wanted.fullmatch, lines)), f"{line}\n{printed}"
+
+
+def type_in(folder: Path, line: str, url: str) -> str:
+    """Run a command of the page, which has to succeed, or to fail after ``!``; what it printed."""
+    fails = line.startswith("! ")
+    name, *arguments = shlex.split(line.removeprefix("! "))
+    program = {"pytest": ["-m", "pytest"], "llmrel": ["-m", "pytest_llmrel.cli"], "python": []}[name]
     environ = {name: value for name, value in os.environ.items() if name not in {"CI", "OPENAI_BASE_URL"}}
     environ["PYTHONPATH"] = str(folder)
     if "--llmrel-tape=replay" in arguments:
         arguments += ["-p", "closed"]
     else:
         environ |= {"OPENAI_BASE_URL": f"{url}/", "OPENAI_API_KEY": "any"}
-    command = [sys.executable, "-m", module, *arguments]
+    command = [sys.executable, *program, *arguments]
     ended = subprocess.run(
         command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=120
     )
-    assert ended.returncode == 0, f"{line}\n{ended.stdout}{ended.stderr}"
+    assert ended.returncode == fails, f"{line}\n{ended.stdout}{ended.stderr}"
+    return ended.stdout + ended.stderr
 
 
 def test_the_example_is_replayed_without_a_socket(tmp_path: Path) -> None:
