@@ -8,12 +8,13 @@ from math import isfinite
 from typing import Any, Final, Protocol
 
 from pytest_llmrel.core.call import Call, Usage
+from pytest_llmrel.core.cut import cut
 from pytest_llmrel.core.gate import BUILT_IN, FAITHFULNESS
 from pytest_llmrel.core.model import Attempt
 from pytest_llmrel.core.score import Score
 from pytest_llmrel.errors import Abstained, ScorerError
 
-__all__ = ["BY_HAND", "OUTPUT_LIMIT", "SCORED_LIMIT", "Run", "Scorers", "current_run", "judging"]
+__all__ = ["BY_HAND", "OUTPUT_LIMIT", "SCORED_LIMIT", "Run", "Scorers", "current_run", "judging", "replaying"]
 
 OUTPUT_LIMIT: Final = 20_000
 """Characters kept of each text a run leaves behind; model output may be arbitrarily long."""
@@ -25,6 +26,8 @@ BY_HAND: Final = "by hand"
 """Host of the calls that a test reports itself, with ``llmrel.usage``."""
 judging: ContextVar[bool] = ContextVar("pytest_llmrel_judging", default=False)
 """Whether the running code judges an answer: its calls are counted apart."""
+replaying: ContextVar[bool] = ContextVar("pytest_llmrel_replaying", default=False)
+"""Whether a tape answers the calls of the running code: it needs no key."""
 
 
 class Scorers(Protocol):
@@ -92,19 +95,21 @@ class Run:
             text: that was scored; it is shown with a failing run, and with the lowest value.
 
         Raises:
-            ScorerError: the function raised; the run ends in an error, which is not the model's doing.
+            ScorerError: the function raised, or gave no number; the run ends in an error, which is not the
+                model's doing.
             TypeError: ``value`` is not a real number.
-            ValueError: ``name`` is no identifier, that of a built-in metric, or recorded in this run already.
+            ValueError: ``name`` is no identifier, that of a built-in metric, or recorded in this run already;
+                or it is ``faithfulness``, and the number not within 0..1.
         """
         self._check_name(name)
         found = _asked(name, value, text) if callable(value) else value
-        try:
-            number = float(found)
-        except (TypeError, ValueError):
-            number = None
-        if number is None or isinstance(found, str):
-            raise TypeError(f"score {name!r} must be a number, not {found!r}")
-        self._record(Score(name, number, text=text[:SCORED_LIMIT]), text)
+        number = _as_number(found)
+        if number is None:
+            said = f"score {name!r} must be a number, not {found!r}"
+            raise ScorerError(f"{said}; the function gave it") if callable(value) else TypeError(said)
+        if name == FAITHFULNESS and (number < 0 or number > 1):
+            raise ValueError(f"score {name!r} is {number!r}; it must be within 0..1")
+        self._record(Score(name, number, text=cut(text, SCORED_LIMIT)), text)
 
     def faithfulness(
         self, answer: str, *, context: str, question: str = "", scorer: object = "overlap"
@@ -122,20 +127,19 @@ class Run:
             0..1, or ``None`` where it is not applicable, as with an answer that claims nothing.
 
         Raises:
-            ScorerError: there is no such scorer, or it failed; the run ends in an error.
-            TypeError: an answer, context or question that is no text.
+            ScorerError: there is no such scorer, or it failed, or the context is no text; the run ends in an
+                error.
+            TypeError: the answer is no text.
             ValueError: faithfulness was recorded in this run already.
         """
-        self._check_name(FAITHFULNESS)
-        _check_texts(answer=answer, context=context, question=question)
+        self._check_scored(answer, context)
         return self._record(self._asked_scorers.score(scorer, answer, context, question), answer)
 
     async def afaithfulness(
         self, answer: str, *, context: str, question: str = "", scorer: object = "overlap"
     ) -> float | None:
         """As :meth:`faithfulness`, without blocking the event loop while a judge makes up its mind."""
-        self._check_name(FAITHFULNESS)
-        _check_texts(answer=answer, context=context, question=question)
+        self._check_scored(answer, context)
         return self._record(await self._asked_scorers.ascore(scorer, answer, context, question), answer)
 
     @property
@@ -152,6 +156,15 @@ class Run:
             self.capture(score.scorer or score.name, f"{score.said}\n")
         return score.value
 
+    def _check_scored(self, answer: object, context: object) -> None:
+        self._check_name(FAITHFULNESS)
+        if not isinstance(context, str):
+            raise ScorerError(
+                f"faithfulness: the context is of type {type(context).__name__}; join its parts into one text"
+            )
+        if not isinstance(answer, str):  # as None where a model called a tool: its doing
+            raise TypeError(f"faithfulness: the answer is of type {type(answer).__name__}, not a text")
+
     def _check_name(self, name: str) -> None:
         given: object = name  # not every caller is typed
         if not isinstance(given, str) or not given.isidentifier():
@@ -163,7 +176,7 @@ class Run:
 
     def output(self, text: object) -> None:
         """Keep what the model said, to be shown if this run fails (the first 20,000 characters)."""
-        self.recorded_output = str(text)[:OUTPUT_LIMIT]
+        self.recorded_output = cut(str(text), OUTPUT_LIMIT)
 
     def usage(
         self,
@@ -219,10 +232,13 @@ class Run:
                 buffer.write("\n[truncated]")
 
 
-def _check_texts(**texts: object) -> None:
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            raise TypeError(f"faithfulness: {name}={text!r}; it must be a text")
+def _as_number(found: object) -> float | None:
+    if isinstance(found, str | bytes | bytearray):
+        return None
+    try:
+        return float(found)  # type: ignore[arg-type]  # whatever can be
+    except (OverflowError, TypeError, ValueError):
+        return None
 
 
 def _asked(name: str, function: Callable[[str], float], text: str) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["JudgeId", "Lowest", "Score", "Scoring"]
+__all__ = ["Extreme", "JudgeId", "Score", "Scoring"]
 
 
 class JudgeId(NamedTuple):
@@ -36,8 +36,8 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Lowest:
-    """The worst value of a score: of several equal ones that of the first run.
+class Extreme:
+    """The lowest or the highest value of a score: of several equal ones that of the first run.
 
     Attributes:
         value: as recorded.
@@ -65,11 +65,13 @@ class Scoring:
         judges: the models behind it, sorted.
         not_applicable: why there was no value -> in how many runs.
         full: ``(runs with a value of at least 1, runs with a value)`` of each case.
-        lowest: the worst value, ``None`` without any.
+        lowest: of the finite values; ``None`` without any.
+        highest: of the finite values; ``None`` without any.
     """
 
     scorers: tuple[str, ...] = ()
     judges: tuple[JudgeId, ...] = ()
     not_applicable: Mapping[str, int] = field(default_factory=dict)
     full: tuple[tuple[int, int], ...] = ()
-    lowest: Lowest | None = None
+    lowest: Extreme | None = None
+    highest: Extreme | None = None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from pytest_llmrel.core.run import replaying
 from pytest_llmrel.errors import JudgeError
 from pytest_llmrel.faithfulness.judge_evidence import Case
 from pytest_llmrel.faithfulness.judge_http import MOST_BYTES, Asking, ask, ask_async
@@ -82,7 +83,8 @@ class Judge:
 
         Raises:
             JudgeError: the key is not in the environment.
-            httpx.HTTPError: the endpoint cannot be reached, or refuses.
+            ScorerError: the endpoint refuses the request for what it is.
+            httpx.HTTPError: the endpoint cannot be reached, is busy or broken, or refuses the key.
         """
         case = Case(_sendable(answer), _sendable(context), _sendable(question))
         if not_applicable := _not_applicable(case):
@@ -98,7 +100,8 @@ class Judge:
 
         Raises:
             JudgeError: the key is not in the environment.
-            httpx.HTTPError: the endpoint cannot be reached, or refuses.
+            ScorerError: the endpoint refuses the request for what it is.
+            httpx.HTTPError: the endpoint cannot be reached, is busy or broken, or refuses the key.
         """
         case = Case(_sendable(answer), _sendable(context), _sendable(question))
         if not_applicable := _not_applicable(case):
@@ -198,9 +201,12 @@ def _is_number(value: object) -> bool:
 def _key(variable: str) -> str:
     if not variable:
         return ""
-    if problem := _problem_of_key(os.environ.get(variable, "").strip()):
+    key = os.environ.get(variable, "").strip()
+    if problem := _problem_of_key(key):
+        if replaying.get():
+            return ""  # nothing is sent
         raise JudgeError(f"judge: the environment variable {variable} {problem}")
-    return os.environ[variable].strip()
+    return key
 
 
 def _problem_of_key(key: str) -> str:

@@ -16,12 +16,16 @@ from typing import Any, Final
 import httpx
 
 from pytest_llmrel.core.run import judging
+from pytest_llmrel.errors import ScorerError
 
 __all__ = ["MOST_BYTES", "Asking", "ask", "ask_async"]
 
 MOST_BYTES: Final = 2_000_000
 """Of a reply; what is longer is not read to its end."""
 _MOST_SHOWN: Final = 300
+_KNOWN: Final = frozenset({401, 403, 404, 408, 429})
+"""Refusals that everybody knows for faults of the infrastructure, as all from 500 on."""
+_SERVER: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ def ask(asking: Asking, model: str, messages: list[dict[str, str]]) -> bytes | N
     """The body of the reply; ``None`` for one of more than 2 MB.
 
     Raises:
-        httpx.HTTPError: no reply, or a status that is not 2xx; what the host said is in a note.
+        httpx.HTTPError: no reply, or a status that tells of the infrastructure; a note has the host's words.
+        ScorerError: it refuses the request for what it is, as with 400, or its reply cannot be decoded.
     """
     limit = monotonic() + asking.timeout
     with (
@@ -81,7 +86,7 @@ async def ask_async(asking: Asking, model: str, messages: list[dict[str, str]]) 
     """The same for a task.
 
     Raises:
-        httpx.HTTPError: no reply, or a status that is not 2xx; what the host said is in a note.
+        httpx.HTTPError, ScorerError: as with :func:`ask`.
     """
     limit = monotonic() + asking.timeout
     with _judging():
@@ -118,12 +123,21 @@ class _Intake:
         """What was taken in, ``None`` if that is not the whole body.
 
         Raises:
-            httpx.HTTPStatusError: the status is not 2xx.
+            httpx.HTTPStatusError: the status tells of the infrastructure.
+            ScorerError: any other that is not 2xx.
         """
         try:
             self._response.raise_for_status()
         except httpx.HTTPStatusError as error:
             said = self._asking.masked(self._taken.decode("utf-8", "replace"))
+            status = self._response.status_code
+            if status not in _KNOWN and status < _SERVER:
+                # A request that is too long, or of a kind the host does not know: the model that is tested
+                # has no part in it.
+                reason = f"{status} {self._response.reason_phrase}".strip()
+                raise ScorerError(
+                    f"the judge's host refused the request ({reason}): {said[:_MOST_SHOWN]!r}"
+                ) from error
             error.add_note(f"the judge's host said: {said[:_MOST_SHOWN]!r}")
             raise
         return bytes(self._taken) if whole else None
@@ -138,10 +152,12 @@ class _Intake:
 
 @contextmanager
 def _judging() -> Iterator[None]:
-    """In this block calls are counted as those of a judge."""
+    """In this block calls are counted as those of a judge, and a reply that is garbled is its fault."""
     token = judging.set(True)
     try:
         yield
+    except httpx.DecodingError as error:
+        raise ScorerError(f"the judge's reply cannot be decoded: {error}") from error
     finally:
         judging.reset(token)
 

@@ -7,7 +7,7 @@ import pytest
 
 from pytest_llmrel.core.baseline import Standing
 from pytest_llmrel.core.calibration import Calibration
-from pytest_llmrel.core.gate import FAITHFUL_RATE, FAITHFULNESS
+from pytest_llmrel.core.gate import FAITHFUL_RATE, FAITHFULNESS, SPENDING, TIMES
 from pytest_llmrel.core.model import Finding, Status, Summary
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.score import JudgeId, Scoring
@@ -15,6 +15,12 @@ from pytest_llmrel.errors import CalibrationError
 from pytest_llmrel.verdict.judging import faithful_rate, judge_changed, why_not_usable
 
 __all__ = ["Judges", "compared_by_judges"]
+
+_BY_JUDGES = frozenset({FAITHFULNESS, FAITHFUL_RATE})
+_NOT_OF_QUALITY = SPENDING | TIMES | {"error_rate"}
+"""What is cheap, fast and available may be wrong all the same."""
+_WHOLE = 1.0
+"""The score from which on an answer counts for ``faithful_rate``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +44,24 @@ class Judges:
         """The summary with ``faithful_rate``, corrected for the errors of a judge that was calibrated."""
         if FAITHFULNESS not in summary.scorings:
             return summary
-        record = self._known[0].record if len(self._known) == 1 else None
+        # What another scorer said in some of the runs is not subject to the errors of the judge.
+        is_alone = len(self._known) == 1 and len(self._scoring.scorers) == 1
+        record = self._known[0].record if is_alone else None
         rate = faithful_rate(self._scoring.full, record)
+        if not rate.n:
+            rate = summary.metrics[FAITHFULNESS]  # n/a, and why
         return replace(summary, metrics={**summary.metrics, FAITHFUL_RATE: rate})
 
     def findings(self, plan: RunPlan) -> list[Finding]:
         """Why no gate but those of judges is not enough, where it is not."""
-        alone = plan.gates and all(gate.metric in {FAITHFULNESS, FAITHFUL_RATE} for gate in plan.gates)
+        metrics = {gate.metric for gate in plan.gates}
+        alone = metrics & _BY_JUDGES and metrics <= _BY_JUDGES | _NOT_OF_QUALITY
         doubtful = [known for known in self._known if known.doubts]
         if not alone or self._is_forced or not doubtful:
             return []
         said = "; ".join(f"{known.judge.model}: {known.doubts[0]}" for known in doubtful)
         remedy = (
-            "add a gate that needs no judge, calibrate it with 'llmrel judge calibrate', or set the ini key "
+            "add a gate on quality that needs no judge, calibrate it with 'llmrel judge calibrate', or set "
         )
         return [
             Finding(
@@ -59,7 +70,7 @@ class Judges:
                 "alone",
                 Status.INCONCLUSIVE,
                 f"a judge that is not known to be right decides alone ({said}); "
-                f"{remedy}llmrel_uncalibrated_judges = allow",
+                f"{remedy}the ini key llmrel_uncalibrated_judges = allow",
             )
         ]
 
@@ -97,8 +108,10 @@ def _known(item: pytest.Item, judge: JudgeId) -> _Known:
         record = find_calibration(item.config.rootpath, judge.model, judge.prompt_hash)
     except CalibrationError as error:
         return _Known(judge, None, error.problems)
+    except OSError as error:
+        return _Known(judge, None, (f"its record cannot be read ({error.strerror or error})",))
     if record is None:
         return _Known(judge, None, ("it has not been calibrated",))
-    if changed := judge_changed(record, judge.model, judge.prompt_hash):
+    if changed := judge_changed(record, judge.model, judge.prompt_hash, _WHOLE):
         return _Known(judge, None, (changed,))
     return _Known(judge, record, why_not_usable(record))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_llmrel.core.cut import cut
 from pytest_llmrel.core.gate import FAITHFULNESS
 from pytest_llmrel.core.run import SCORED_LIMIT
 from pytest_llmrel.core.score import JudgeId, Score
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["SessionScorers"]
 
 _MOST_CLAIMS: Final = 20
+_MOST_SHOWN: Final = 300
+"""Characters of a claim, or of the reason for something."""
 
 
 class SessionScorers:
@@ -95,13 +98,13 @@ def _as_score(scorer: Any, found: Any, answer: str) -> Score:
         raise ScorerError(f"scorer {scorer.name!r} gave the score {value!r}; it must be within 0..1, or None")
     identity = getattr(scorer, "judge_id", None)
     judge = JudgeId(*identity) if identity is not None else None
-    return Score(FAITHFULNESS, value, scorer.name, judge, _said(found), answer[:SCORED_LIMIT])
+    return Score(FAITHFULNESS, value, scorer.name, judge, _said(found), cut(answer, SCORED_LIMIT))
 
 
 def _said(found: "Faithfulness") -> str:
     """The claims that are not supported, a line each."""
     if found.score is None:
-        return found.reason
+        return cut(found.reason, _MOST_SHOWN)
     doubtful = [claim for claim in found.claims if claim.support != "supported"]
     lines = [_line(claim) for claim in doubtful[:_MOST_CLAIMS]]
     if len(doubtful) > _MOST_CLAIMS:
@@ -110,5 +113,6 @@ def _said(found: "Faithfulness") -> str:
 
 
 def _line(claim: "Claim") -> str:
-    reason = f": {claim.reason}" if claim.reason else ""
-    return f"{claim.support}: {' '.join(claim.text.split())[:300]!r}{reason[:300]}"
+    text = cut(" ".join(claim.text.split()), _MOST_SHOWN)
+    reason = f": {cut(claim.reason, _MOST_SHOWN)}" if claim.reason else ""
+    return f"{claim.support}: {text!r}{reason}"

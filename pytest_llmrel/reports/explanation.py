@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pytest_llmrel.core.gate import FAITHFUL_RATE, FAITHFULNESS
 from pytest_llmrel.reports.remarks import remarks
 from pytest_llmrel.reports.safe import clipped, printable
 
@@ -15,6 +16,7 @@ _MOST_WORDINGS = 10
 _FIRST_LINES, _LAST_LINES = 15, 25
 """Lines shown of a long traceback or output; the JSON report has more."""
 _WORST_FIRST = ("FAIL", "INCONCLUSIVE", "PASS")
+_SCORE_OF = {FAITHFUL_RATE: FAITHFULNESS}
 _COUNTED = ("passed", "failed", "errors", "abstained", "skipped", "xfailed", "unfinished")
 
 
@@ -70,16 +72,21 @@ def _cases(tallies: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _scores(result: Mapping[str, Any]) -> Iterator[str]:
-    """The lowest value of each gated score that is not met, and why it is not higher."""
-    open_ones = {finding["metric"] for finding in result["findings"] if finding["status"] != "PASS"}
+    """The worst value of each gated score that misses its bar, and why it is not better."""
+    missed = {
+        _SCORE_OF.get(finding["metric"], finding["metric"]): finding["expected"]
+        for finding in result["findings"]
+        if finding["status"] != "PASS" and finding["observed"] != "n/a"
+    }
     for name, scoring in result["scorings"].items():
-        lowest = scoring["lowest"]
-        if name not in open_ones or lowest is None:
+        end = "highest" if missed.get(name, "").startswith("<") else "lowest"
+        worst = scoring[end]
+        if name not in missed or worst is None:
             continue
-        case = f" of case {lowest['case']}" if lowest["case"] else ""
+        case = f" of case {worst['case']}" if worst["case"] else ""
         yield ""
-        yield f"lowest {name}: {lowest['value']:.3g}, run {lowest['run']}{case}"
-        yield from (f"  | {line}" for title in ("said", "text") for line in _block("", lowest[title]))
+        yield f"{end} {name}: {worst['value']:.3g}, run {worst['run']}{case}"
+        yield from (f"  | {line}" for title in ("said", "text") for line in _block("", worst[title]))
 
 
 def _groups(result: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,6 @@ Keys may be added, never changed; an undefined number is ``null`` and its reason
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from math import isfinite
 from typing import Any, Final
 
 from pytest_llmrel.core.model import FailureGroup, Finding, Outcome, Status, Summary, Verdict
@@ -143,12 +142,12 @@ def _mishaps(escalation: Summary | None) -> Iterator[FailureGroup]:
 
 
 def _scoring(scoring: Scoring) -> dict[str, Any]:
-    lowest = scoring.lowest
     return {
         "scorers": list(scoring.scorers),
         "judges": [judge._asdict() for judge in scoring.judges],
         "not_applicable": dict(scoring.not_applicable),
-        "lowest": asdict(lowest) if lowest is not None and isfinite(lowest.value) else None,
+        "lowest": None if scoring.lowest is None else asdict(scoring.lowest),
+        "highest": None if scoring.highest is None else asdict(scoring.highest),
     }
 
 

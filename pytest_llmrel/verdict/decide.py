@@ -60,7 +60,8 @@ def _left_open(finding: Finding) -> Finding:
 def _judge(gate: Gate, plan: RunPlan, summary: Summary, most_missing: float) -> Finding:
     if gate in summary.decisions:
         return _decided(gate, summary.decisions[gate])
-    unrecorded = Estimate.undefined(f"no run recorded a score {gate.metric!r}")
+    score = FAITHFULNESS if gate.metric == FAITHFUL_RATE else gate.metric
+    unrecorded = Estimate.undefined(f"no run recorded a score {score!r}")
     estimate = summary.metrics.get(gate.metric, unrecorded)
     if estimate.point is None:
         return _undecidable(gate, f"{gate.metric} is n/a ({estimate.method})")
@@ -75,7 +76,7 @@ def _judge_value(
         return _undecidable(gate, f"{gate.metric} is n/a {reason}")
     if gate.metric == "sensitivity" and summary.sensitivity is not None:
         return _judge_sensitivity(gate, summary.sensitivity)
-    label = _label(gate, scoring)
+    label = _label(gate, scoring) + _recorded(gate, summary, estimate)
     if gate.metric == FAITHFUL_RATE:
         return _compare_cautiously(gate, estimate, value, label)
     if plan.mode is GateMode.OBSERVED or gate.metric in TOTALS:
@@ -176,6 +177,13 @@ def _measured(gate: Gate, estimate: Estimate, value: float, label: str) -> str:
 def _label(gate: Gate, scoring: Scoring) -> str:
     """The metric as it is told, with who scored it: a tripwire is not to be taken for more."""
     return f"{gate.metric} ({', '.join(scoring.scorers)})" if scoring.scorers else gate.metric
+
+
+def _recorded(gate: Gate, summary: Summary, estimate: Estimate) -> str:
+    """How many runs the value is of, where that is not all of them: what was not scored may be anything."""
+    if not (gate.is_score or gate.metric == FAITHFUL_RATE) or estimate.n >= summary.valid:
+        return ""
+    return f" in the {estimate.n} of {summary.valid} runs that recorded it"
 
 
 def _straddles(gate: Gate, estimate: Estimate) -> bool:

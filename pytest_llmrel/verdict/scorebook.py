@@ -1,12 +1,13 @@
-"""The scores of the runs of one test: values by case, who gave them, and the worst of them."""
+"""The scores of the runs of one test: values by case, who gave them, the lowest and the highest of them."""
 
 from array import array
 from collections import Counter
+from math import isfinite
 from statistics import fmean
 from typing import Final
 
 from pytest_llmrel.core.model import Attempt
-from pytest_llmrel.core.score import JudgeId, Lowest, Score, Scoring
+from pytest_llmrel.core.score import Extreme, JudgeId, Score, Scoring
 
 __all__ = ["ScoreBook"]
 
@@ -22,8 +23,7 @@ class ScoreBook:
         self._scorers: set[str] = set()
         self._judges: set[JudgeId] = set()
         self._not_applicable: Counter[str] = Counter()
-        self._lowest: tuple[float, str, int] | None = None
-        self._shown: tuple[Attempt, Score] | None = None
+        self._lowest, self._highest = _Furthest(-1), _Furthest(1)
 
     def record(self, attempt: Attempt, place: int, score: Score) -> None:
         """Add the score of one run.
@@ -47,13 +47,9 @@ class ScoreBook:
             values, places = self._cases[attempt.case] = array("d"), array("q")
         values.append(score.value)
         places.append(place)
-        if self._lowest is None or score.value <= self._lowest[0]:
-            self._note_lowest(attempt, place, score, score.value)
-
-    def _note_lowest(self, attempt: Attempt, place: int, score: Score, value: float) -> None:
-        rank = (value, attempt.case, place)
-        if self._lowest is None or rank < self._lowest:
-            self._lowest, self._shown = rank, (attempt, score)
+        if isfinite(score.value):
+            self._lowest.note(attempt, place, score, score.value)
+            self._highest.note(attempt, place, score, score.value)
 
     @property
     def values(self) -> list[float]:
@@ -80,13 +76,33 @@ class ScoreBook:
                 (sum(value >= 1 for value in values), len(values))
                 for _, (values, _) in sorted(self._cases.items())
             ),
-            self._worst,
+            self._lowest.found,
+            self._highest.found,
         )
 
+
+class _Furthest:
+    """The value that is furthest in one direction, and the first run that has it.
+
+    Args:
+        sign: -1 for the lowest, 1 for the highest.
+    """
+
+    __slots__ = ("_rank", "_shown", "_sign")
+
+    def __init__(self, sign: int) -> None:
+        self._sign = sign
+        self._rank: tuple[float, str, int] | None = None
+        self._shown: tuple[Attempt, Score, float] | None = None
+
+    def note(self, attempt: Attempt, place: int, score: Score, value: float) -> None:
+        rank = (-self._sign * value, attempt.case, place)
+        if self._rank is None or rank < self._rank:
+            self._rank, self._shown = rank, (attempt, score, value)
+
     @property
-    def _worst(self) -> Lowest | None:
-        if self._shown is None or self._lowest is None:
+    def found(self) -> Extreme | None:
+        if self._shown is None:
             return None
-        attempt, score = self._shown
-        where = attempt.case, attempt.variant.text, attempt.run
-        return Lowest(self._lowest[0], *where, score.said, score.text)
+        attempt, score, value = self._shown
+        return Extreme(value, attempt.case, attempt.variant.text, attempt.run, score.said, score.text)

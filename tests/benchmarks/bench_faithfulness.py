@@ -76,7 +76,7 @@ def auroc(data: list[Row], score: Callable[[Row], float]) -> float:
 
 
 def tell_apart(data: list[Row]) -> None:
-    """AUROC per source and their mean; then the mean without each source."""
+    """AUROC per source and their mean; what falls below the tripwire; then the mean without each source."""
     by_source: dict[str, list[Row]] = defaultdict(list)
     for row in data:
         by_source[row["source"]].append(row)
@@ -86,6 +86,12 @@ def tell_apart(data: list[Row]) -> None:
     for source, cells in table.items():
         say(source, len(by_source[source]), *(f"{cell:.3f}" for cell in cells))
     say("macro", len(data), *(f"{fmean(column):.3f}" for column in zip(*table.values(), strict=True)))
+    for label, kind in ((0, "unfaithful"), (1, "faithful")):
+        found = [
+            Overlap().score(row["answer"], row["context"]).score for row in data if row["label"] == label
+        ]
+        below = [score is not None and score < TRIPWIRE for score in found]
+        say(f"< {TRIPWIRE}", kind, f"{sum(below)} of {len(below)}", f"{fmean(below):.3f}")
     without = {
         left_out: fmean(row[0] for source, row in table.items() if source != left_out) for left_out in table
     }

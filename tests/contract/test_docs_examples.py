@@ -11,8 +11,10 @@ STORIES = {
     "build-a-golden-dataset.md",
     "find-the-wording-that-breaks-it.md",
     "know-what-it-costs.md",
+    "measure-faithfulness.md",
     "record-and-replay.md",
     "test-recovery.md",
+    "trust-your-judge.md",
 }
 """Pages that are tested as a whole, in their own order."""
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

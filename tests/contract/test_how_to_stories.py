@@ -19,8 +19,10 @@ STORIES = (
     "build-a-golden-dataset",
     "find-the-wording-that-breaks-it",
     "know-what-it-costs",
+    "measure-faithfulness",
     "record-and-replay",
     "test-recovery",
+    "trust-your-judge",
 )
 FILES = frozenset({"ini", "jsonl", "python", "toml"})
 BLOCK = re.compile(r"^```(\w+)(?: ([\w./-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

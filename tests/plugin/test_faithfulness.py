@@ -197,3 +197,74 @@ def test_rate(llmrel): llmrel.faithfulness(GOOD, context=CONTEXT)
     assert (rate["point"], rate["n"]) == (1.0, 4)
     strict = ran(pytester, source.replace("0.4", "0.9")).test("test_rate")
     assert strict["verdict"] == "FAIL", "four runs do not show that nine in ten are faithful"
+
+
+def test_what_was_not_scored_is_told(pytester: pytest.Pytester) -> None:
+    """A mean of a few of the runs does not look like one of all; nor is a score shown for a gate without a value."""
+    source = """
+@krun(12, gates=["faithfulness >= 0.9", "faithful_rate >= 0.1"])
+def test_few(llmrel):
+    if llmrel.index % 4 == 0: llmrel.faithfulness(GOOD, context=CONTEXT)
+
+@krun(4, gates=["faithfulness >= 0.9", "faithful_rate >= 0.1"])
+def test_none(llmrel): llmrel.faithfulness("Hello!" if llmrel.index else GOOD, context=CONTEXT)
+
+@krun(4, gates=["faithful_rate >= 0.9"])
+def test_never(): pass
+"""
+    outcome = ran(pytester, source)
+    said = [finding["explanation"] for finding in outcome.test("test_few")["findings"]]
+    assert all("in the 3 of 12 runs that recorded it is 1" in one for one in said)
+    assert verdicts(outcome)["test_none"] == "INCONCLUSIVE"
+    assert "lowest" not in outcome.out
+    assert (
+        "no run recorded a score 'faithfulness'" in outcome.test("test_never")["findings"][0]["explanation"]
+    )
+
+
+def test_the_worst_is_the_highest_where_less_is_wanted(pytester: pytest.Pytester) -> None:
+    """The lowest would be the best; a value that is not finite is neither."""
+    source = """
+@krun(4, gates=["rude <= 0.1"])
+def test_it(llmrel): llmrel.score("rude", llmrel.index / 4, f"text {llmrel.index}")
+
+@krun(4, gates=["calm >= 0.1"])
+def test_nan(llmrel): llmrel.score("calm", (float("nan"), float("-inf"), 0.25, 0.5)[llmrel.index], f"text {llmrel.index}")
+"""
+    outcome = ran(pytester, source)
+    assert "highest rude: 0.75, run 3" in outcome.out
+    assert "| text 3" in outcome.out
+    calm = outcome.test("test_nan")["scorings"]["calm"]
+    assert (calm["lowest"]["value"], calm["highest"]["value"]) == (0.25, 0.5)
+    assert outcome.test("test_nan")["verdict"] == "INCONCLUSIVE"
+
+
+def test_what_is_no_text_and_what_is_no_score(pytester: pytest.Pytester) -> None:
+    """Who is to blame: the test for its context and its functions, the model for an answer that is none."""
+    source = """
+@krun(2, gates=["pass_rate >= 0"])
+def test_context(llmrel): llmrel.faithfulness(GOOD, context=[CONTEXT])
+
+@krun(2, gates=["pass_rate >= 0"])
+def test_answer(llmrel): llmrel.faithfulness(None, context=CONTEXT)
+
+@krun(2, gates=["pass_rate >= 0"])
+def test_function(llmrel): llmrel.score("calm", lambda text: None, GOOD)
+
+@krun(2, gates=["pass_rate >= 0"])
+def test_value(llmrel): llmrel.score("calm", 10**400)
+
+@krun(2, gates=["pass_rate >= 0"])
+def test_by_hand(llmrel): llmrel.score("faithfulness", 5)
+"""
+    outcome = ran(pytester, source)
+    said = {
+        "test_context": ("errors", "join its parts into one text"),
+        "test_answer": ("failed", "the answer is of type NoneType"),
+        "test_function": ("errors", "must be a number, not None; the function gave it"),
+        "test_value": ("failed", "must be a number"),
+        "test_by_hand": ("failed", "it must be within 0..1"),
+    }
+    for name, (kind, words) in said.items():
+        assert outcome.counts(name) == {kind: 2}
+        assert words in outcome.test(name)["failures"][0]["sample"]["message"]

@@ -60,3 +60,21 @@ def test_a_judge_that_is_busy_is_no_failure_of_the_model(
     with Simulator(faults={"503": 1.0}) as model:
         test = suite.run(model).test()
     assert (test["verdict"], test["errors"], test["failed"]) == ("INCONCLUSIVE", 6, 0)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_no_fault_is_injected_into_a_judge(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    """It is the feature whose recovery is tested: here it has a second model, and every run is judged."""
+    suite = suite_of(pytester, monkeypatch, style)
+    tests = JUDGED.replace("SCORE", "await judge().ascore" if style == "async" else "judge().score")
+    tests = tests.replace("@krun(6", '@faults("500", "malformed", "timeout")\n@krun(6').replace(
+        "    ASK()\n", "    with pytest.raises(Exception): ASK()\n"
+    )
+    tests = tests.replace('"cost <= 1"', '"recovery_rate >= 0.3"')
+    suite.edit({"test_it.py": tests})
+    with Simulator(latency=0) as model:
+        test = suite.run(model).test()
+    assert (test["passed"], test["recovery"]["recovered"]) == (6, 6)
+    assert test["cost"]["judge"]["calls"] == 6
