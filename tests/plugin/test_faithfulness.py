@@ -164,14 +164,8 @@ def test_it(llmrel):
     llmrel.faithfulness(GOOD, context=CONTEXT)
     with pytest.raises(ValueError, match="recorded in this run already"):
         llmrel.faithfulness(GOOD, context=CONTEXT)
-
-@krun(1)
-def test_none(llmrel):
-    for answer, context in ((None, CONTEXT), (GOOD, ["30 days"])):
-        with pytest.raises(TypeError, match="it must be a text"):
-            llmrel.faithfulness(answer, context=context)
 """
-    ran(pytester, source).outcomes(passed=2)
+    ran(pytester, source).outcomes(passed=1)
 
 
 def verdicts(outcome: Outcome) -> dict[str, Any]:
