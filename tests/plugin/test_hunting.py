@@ -396,6 +396,9 @@ def test_one_case_of_a_dataset(pytester: pytest.Pytester, monkeypatch: pytest.Mo
         (source_of(), ["--llmrel-hunt=40", "--llmrel-baseline=new"], "a hunt records none"),
         (source_of(), ["--llmrel-hunt=40", "--llmrel-hunt-save"], "give the mark one with file="),
         (source_of(), ["--llmrel-hunt-save"], "add that"),
+        (source_of(), ["--llmrel-hunt=40", "--llmrel-plan"], "a hunt has no plan but its limit of calls"),
+        ("def test_plain(): pass\n", ["--llmrel-hunt=40"], "none of these is one"),
+        (source_of() + "\ndef test_plain(): pass\n", ["--llmrel-hunt=40", "-k", "plain"], "none of these is one"),
         (source_of(), ["--llmrel-hunt=19"], "--llmrel-hunt"),
         (source_of(), ["--llmrel-hunt=-5"], "--llmrel-hunt"),
         (source_of(), ["--llmrel-hunt=many"], "--llmrel-hunt"),
@@ -489,3 +492,19 @@ def test_a_wording_in_which_nothing_changes(
     outcome, _ = hunted(pytester, monkeypatch, source_of().replace("RETURN)", '"42")'))
     assert outcome.test()["verdict"] in {"PASS", "INCONCLUSIVE"}
     assert outcome.test()["hunt"]["wordings"] or outcome.test()["verdict"] == "INCONCLUSIVE"
+
+
+def test_no_hunt_under_xdist(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is refused in a worker is told by the controller."""
+    pytest.importorskip("xdist")
+    suite = Asking(pytester, monkeypatch, "def test_plain(): pass\n")
+    outcome = suite.run(NO_SERVER, "--llmrel-hunt=40", "-n2", subprocess=True)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    assert "none of these is one" in outcome.out + outcome.err
+
+
+def test_a_module_that_cannot_be_imported(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own error is what is told."""
+    outcome, _ = hunted(pytester, monkeypatch, "import nothing_of_the_kind\n")
+    assert "ModuleNotFoundError" in outcome.out
+    assert outcome.ret == pytest.ExitCode.INTERRUPTED
