@@ -122,3 +122,29 @@ def test_a_damaged_tape(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPat
     outcome = suite.run(NO_SERVER, "--llmrel-hunt=40", "--llmrel-tape=replay")
     outcome.outcomes(errors=1)
     assert "test_a.jsonl:1" in outcome.out
+
+
+def test_no_run_begins_when_the_calls_are_spent(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that found none left is the last one: others could only find the same."""
+    source = source_of(calls="1 + llmrel.index % 7", marks="concurrency=1").replace(
+        "    for", "    note('begun')\n    for"
+    )
+    outcome, model = hunted(pytester, monkeypatch, source, calls=50)
+    assert model.requests == 50
+    assert len(outcome.log("begun")) == outcome.test()["runs"] + 1
+
+
+def test_calls_outside_of_runs(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They cost what they cost, and where no tape has them nothing is concluded, whoever swallowed that."""
+    swallow = "    try: ask()\n    except BaseException: pass\n"
+    fixture = f"\n@pytest.fixture(scope='module')\ndef warm():\n{swallow}"
+    suite = Asking(pytester, monkeypatch, fixture + source_of().replace("(q, llmrel)", "(q, llmrel, warm)"))
+    with Simulator(latency=0) as model:
+        first = suite.run(model, "--llmrel-hunt=40", "--llmrel-tape=record").outcomes(passed=1)
+    assert model.requests == first.test()["cost"]["calls"] == 41
+    assert first.test()["hunt"]["calls"] == 40
+    again = suite.run(NO_SERVER, "--llmrel-hunt=40", "--llmrel-tape=replay")
+    assert again.test()["verdict"] == "INCONCLUSIVE"
+    assert "was called outside of any run" in again.out
