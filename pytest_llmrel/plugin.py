@@ -80,6 +80,8 @@ def pytest_collection_modifyitems(
         if mistakes:
             _refuse(session.config, items, mistakes)
         session.config.pluginmanager.register(_Runs(), "llmrel-runs")
+    elif session.config.getoption("llmrel_hunt") and not session.testsfailed:
+        _refuse_to_hunt(session.config, items)
     return outcome
 
 
@@ -126,6 +128,16 @@ def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list
         return ""  # all workers of xdist have collected the same tests
     warning = warn_of_infeasible_gates(chosen)
     return f"pytest_llmrel: {warning}" if warning else ""
+
+
+def _refuse_to_hunt(config: pytest.Config, items: list[pytest.Item]) -> None:
+    from pytest_llmrel.errors import PlanError
+    from pytest_llmrel.glue.huntable import check_hunts
+
+    try:
+        check_hunts(config, items)
+    except PlanError as error:
+        _refuse(config, items, f"pytest_llmrel: {error}")
 
 
 def _refuse(config: pytest.Config, items: list[pytest.Item], mistakes: str) -> None:

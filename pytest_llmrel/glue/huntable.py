@@ -14,12 +14,19 @@ __all__ = ["check_hunts", "file_of"]
 def check_hunts(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     """Whether each ``krun`` test has one wording to begin with, and a file to save to if that is wanted.
 
+    A session without such a test would pass, and look like a hunt that found nothing.
+
     Raises:
         PlanError: with what to do, test by test.
     """
     if config.getoption("llmrel_hunt") is None:
         return
-    tests = [item for item in items if item.get_closest_marker("krun") is not None]
+    if config.getoption("llmrel_plan"):
+        raise PlanError("--llmrel-plan: a hunt has no plan but its limit of calls; leave one of them out")
+    chosen = list(items)
+    tests = [item for item in chosen if item.get_closest_marker("krun") is not None]
+    if chosen and not tests:
+        raise PlanError("--llmrel-hunt hunts in tests with krun and paraphrase, and none of these is one")
     problems = [f"{item.nodeid}: {problem}" for item in tests for problem in _problems(item)]
     if problems:
         raise PlanError(*problems)

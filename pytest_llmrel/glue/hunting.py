@@ -153,7 +153,7 @@ class HuntExperiment:
 
         Too many errors leave it open whether there is one, and a tear-down that raises fails as ever.
         """
-        found = self._hunt.result()
+        found = self._made(self._hunt.result())
         status = _status(found, self._stopped)
         told = hunt_told(found, self._stopped)
         finding = Finding("hunt", "no wording is worse", _observed(found), status, told[0])
@@ -163,6 +163,11 @@ class HuntExperiment:
         verdict = self._verdict(finding, summary)
         result = result_entry(self._item.nodeid, summary, verdict, notes, tape=self._tape)
         return {**self._clean(result), "hunt": self._clean(hunt_entry(found))}
+
+    def _made(self, found: "HuntResult") -> "HuntResult":
+        """With the calls that were made: what ends a hunt early leaves runs out that it has asked for."""
+        made = sum(sample.traffic.counted for sample in self._samples)
+        return replace(found, calls=made) if self._stopped and made else found
 
     def _verdict(self, finding: Finding, summary: Summary) -> Verdict:
         outside = self._wire.outside.refusal
