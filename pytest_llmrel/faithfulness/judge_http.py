@@ -35,7 +35,7 @@ class Asking:
     Attributes:
         url: of the chat completions.
         key: sent as bearer token, ``""`` for none; it is in no representation of this.
-        timeout: seconds that a reply may take, to its last byte.
+        timeout: seconds until a reply begins, and from there to its last byte.
     """
 
     url: str
