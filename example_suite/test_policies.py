@@ -15,16 +15,10 @@ def test_refund_window(bot):
     assert "30 days" in bot.ask("How long do I have to return an item?")
 
 
-@krun(5, pass_rate=0.85)
-@paraphrase(
-    "question",
-    "What is your return policy?",
-    "Can I get my money back if I don't like the tea?",
-    "Hello! I would like to send something back. Until when may I?",
-    "whats ur return policy??",
-)
+@krun(5, pass_rate=0.9)
+@paraphrase("question", file="wordings/refund.toml", perturb=["typos", "case"])
 async def test_refund_window_in_any_wording(bot, question):
-    """Four wordings, five runs each; a wording the model stumbles over shows in the summary."""
+    """The wordings of a reviewed file and two edits of the first; one that the model stumbles over shows."""
     assert "30 days" in await bot.aask(question)
 
 

@@ -14,7 +14,12 @@ from collections.abc import Callable, Mapping
 from random import Random
 from types import MappingProxyType
 
-from hypothesis import strategies as st
+try:
+    from hypothesis import strategies as st
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "pytest_llmrel.strategies needs Hypothesis; install it with: pip install 'pytest-llmrel[hypothesis]'"
+    ) from error
 
 from pytest_llmrel.perturb.edits import apply_edits, compatible
 from pytest_llmrel.perturb.registry import edits_of, generator_of, perturbation, with_own

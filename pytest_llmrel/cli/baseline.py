@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmrel.baselines.place import FOLDER
 from pytest_llmrel.cli.subcommands import Subcommands, add_collection
 from pytest_llmrel.cli.table import aligned
+from pytest_llmrel.cli.terminal import complain, perform, say
 from pytest_llmrel.errors import BaselineError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from pytest_llmrel.core.baseline import BaselineEntry
 
@@ -44,12 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace) -> int:
     """Runs the command; returns 0 if done, 1 if only in part, and 2 if something cannot be read."""
-    act: Callable[[argparse.Namespace], int] = namespace.act
-    try:
-        return act(namespace)
-    except BaselineError as error:
-        _complain(*error.problems)
-        return 2
+    return perform("baseline", namespace)
 
 
 def _add_root(parser: argparse.ArgumentParser) -> None:
@@ -62,8 +57,8 @@ def _diff(namespace: argparse.Namespace) -> int:
     from pytest_llmrel.cli.baseline_report import compare
 
     done = compare(Path(namespace.report), Path(namespace.root))
-    _say(*done.lines)
-    _complain(*done.problems)
+    say(*done.lines)
+    complain(*done.problems, by="baseline")
     return done.code
 
 
@@ -71,8 +66,8 @@ def _accept(namespace: argparse.Namespace) -> int:
     from pytest_llmrel.cli.baseline_report import accept
 
     done = accept(Path(namespace.report), Path(namespace.root))
-    _say(*done.lines)
-    _complain(*done.problems)
+    say(*done.lines)
+    complain(*done.problems, by="baseline")
     return done.code
 
 
@@ -90,10 +85,10 @@ def _show(namespace: argparse.Namespace) -> int:
         rows += [_row(path, name, entry) for name, entry in sorted(found.entries.items())]
         problems += found.problems.values()
     if rows:
-        _say(*aligned(_HEADER, rows))
+        say(*aligned(_HEADER, rows))
     elif not problems:
-        _say("no baselines here; record some with: pytest --llmrel-baseline=new")
-    _complain(*problems)
+        say("no baselines here; record some with: pytest --llmrel-baseline=new")
+    complain(*problems, by="baseline")
     return 2 if problems else 0
 
 
@@ -142,17 +137,17 @@ def _prune(namespace: argparse.Namespace) -> int:
     for address in unused_entries(namespace.arguments):
         unused.setdefault(address.file, set()).add(address.entry)
     if not unused:
-        _say("no unused entries")
+        say("no unused entries")
     files = {file: inside(Path(namespace.root), file) for file in sorted(unused)}
     if namespace.dry_run:
-        _say(*(f"would remove {_at(file, name)}" for file in files for name in sorted(unused[file])))
+        say(*(f"would remove {_at(file, name)}" for file in files for name in sorted(unused[file])))
         return 0
     absent: list[str] = []
     for file, path in files.items():
         removed = prune(path, unused[file])
-        _say(*(f"removed {_at(file, name)}" for name in removed))
+        say(*(f"removed {_at(file, name)}" for name in removed))
         absent += [_at(file, name) for name in sorted(unused[file].difference(removed))]
-    _complain(*(f"{place}: no such entry; is --root right?" for place in absent))
+    complain(*(f"{place}: no such entry; is --root right?" for place in absent), by="baseline")
     return 1 if absent else 0
 
 
@@ -160,18 +155,3 @@ def _at(file: str, name: str) -> str:
     from pytest_llmrel.reports.safe import clipped
 
     return clipped(f"{file}: {name}", _MOST_NAME)
-
-
-def _say(*lines: str) -> None:
-    from pytest_llmrel.reports.safe import printable
-
-    for line in lines:
-        sys.stdout.write(f"{printable(line)}\n")
-
-
-def _complain(*problems: str) -> None:
-    from pytest_llmrel.reports.safe import printable
-
-    sys.stdout.flush()
-    for problem in problems:
-        sys.stderr.write(f"llmrel baseline: {printable(problem)}\n")

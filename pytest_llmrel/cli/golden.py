@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmrel.cli.subcommands import Subcommands
-from pytest_llmrel.errors import DatasetError, LlmrelError
+from pytest_llmrel.cli.terminal import complain, perform, say
+from pytest_llmrel.errors import DatasetError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from pytest_llmrel.datasets.lint import Finding
     from pytest_llmrel.datasets.read import Dataset
@@ -40,12 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace) -> int:
     """Runs the command; returns 0 if all is well, 1 if something was found, and 2 if it cannot be done."""
-    act: Callable[[argparse.Namespace], int] = namespace.act
-    try:
-        return act(namespace)
-    except LlmrelError as error:
-        _say(sys.stderr, str(error))
-        return 2
+    return perform("golden", namespace)
 
 
 def _lint(namespace: argparse.Namespace) -> int:
@@ -64,8 +58,8 @@ def _lint(namespace: argparse.Namespace) -> int:
             said = _findings(dataset, namespace)
             cases += len(dataset.cases)
         problems += len(said)
-        _say(sys.stderr, *said)
-    _say(sys.stdout, f"{_count(len(paths), 'file')}, {_count(cases, 'case')}, {_count(problems, 'problem')}")
+        complain(*said)
+    say(f"{_count(len(paths), 'file')}, {_count(cases, 'case')}, {_count(problems, 'problem')}")
     return 1 if problems else 0
 
 
@@ -90,10 +84,3 @@ def _told(finding: Finding, dataset: Dataset) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'s' * (number != 1)}"
-
-
-def _say(stream: object, *lines: str) -> None:
-    from pytest_llmrel.reports.safe import printable
-
-    for line in lines:
-        stream.write(f"{printable(line)}\n")  # type: ignore[attr-defined]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_llmrel.cli.subcommands import Subcommands
-from pytest_llmrel.errors import CalibrationError, LlmrelError
+from pytest_llmrel.cli.terminal import complain, perform, say
+from pytest_llmrel.errors import CalibrationError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from pytest_llmrel.baselines.labels import Labels
     from pytest_llmrel.cli.judging import AnyJudge, Judgement
@@ -75,12 +74,7 @@ def run(namespace: argparse.Namespace) -> int:
 
     Ctrl-C makes it 130.
     """
-    act: Callable[[argparse.Namespace], int] = namespace.act
-    try:
-        return act(namespace)
-    except LlmrelError as error:
-        _complain(str(error))
-        return 2
+    return perform("judge", namespace)
 
 
 class _Built(NamedTuple):
@@ -120,10 +114,10 @@ def _calibrate(namespace: argparse.Namespace) -> int:
         record = _record(namespace, labels, built, found)
         write_calibration(path, record, replace=namespace.replace)
     except KeyboardInterrupt:
-        _complain(f"interrupted; {_done(namespace, labels, found)}")
+        complain(f"interrupted; {_done(namespace, labels, found)}", by="judge")
         return _INTERRUPTED
     code = _tell(record)
-    _say(f"written to {path}; commit it")
+    say(f"written to {path}; commit it")
     return code
 
 
@@ -185,23 +179,8 @@ def _tell(record: Calibration) -> int:
     from pytest_llmrel.cli.judge_table import described
     from pytest_llmrel.verdict.judging import why_not_usable
 
-    _say(*described(record))
+    say(*described(record))
     return 1 if why_not_usable(record) else 0
-
-
-def _say(*lines: str) -> None:
-    from pytest_llmrel.reports.safe import printable
-
-    for line in lines:
-        sys.stdout.write(f"{printable(line)}\n")
-
-
-def _complain(problems: str) -> None:
-    from pytest_llmrel.reports.safe import printable
-
-    sys.stdout.flush()
-    for problem in problems.splitlines():
-        sys.stderr.write(f"llmrel judge: {printable(problem)}\n")
 
 
 def _count(text: str) -> int:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmrel.cli.subcommands import Subcommands
-from pytest_llmrel.errors import LlmrelError
+from pytest_llmrel.cli.terminal import complain, perform, say
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable
 
     from pytest_llmrel.cli.rewording import Endpoint
     from pytest_llmrel.datasets.wordings import Wordings
@@ -52,14 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace) -> int:
     """Runs the command; returns 0 if it is done, and 2 if it cannot be: nothing more is written then."""
-    act: Callable[[argparse.Namespace], int] = namespace.act
     try:
-        return act(namespace)
-    except LlmrelError as error:
-        _complain(*str(error).splitlines())
+        return perform("paraphrase", namespace)
     except KeyboardInterrupt:
-        _complain("interrupted; nothing was written")
-    return 2
+        complain("interrupted; nothing was written", by="paraphrase")
+        return 2
 
 
 def _count(text: str) -> int:
@@ -89,8 +85,8 @@ def _generate(namespace: argparse.Namespace) -> int:
     write_wordings(path, known.adding(*(Wording(text, origin) for text in texts)))
     because = f" (dropped: {_said(dropped)})" if dropped else ""
     plural = "" if len(texts) == 1 else "s"
-    _say(f"{path}: {len(texts)} wording{plural} added{because}; none is used before it is reviewed:")
-    _say(f"  llmrel paraphrase review {path}")
+    say(f"{path}: {len(texts)} wording{plural} added{because}; none is used before it is reviewed:")
+    say(f"  llmrel paraphrase review {path}")
     return 0
 
 
@@ -138,17 +134,3 @@ def _review(namespace: argparse.Namespace) -> int:
 
 def _said(dropped: Counter[str]) -> str:
     return ", ".join(f"{count} {why}" for why, count in sorted(dropped.items()))
-
-
-def _say(line: str) -> None:
-    from pytest_llmrel.reports.safe import printable
-
-    sys.stdout.write(f"{printable(line)}\n")
-
-
-def _complain(*problems: str) -> None:
-    from pytest_llmrel.reports.safe import printable
-
-    sys.stdout.flush()
-    for problem in problems:
-        sys.stderr.write(f"llmrel paraphrase: {printable(problem)}\n")

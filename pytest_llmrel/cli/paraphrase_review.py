@@ -73,9 +73,9 @@ class Review:
     def _introduce(self, waiting: int) -> None:
         known = self._wordings
         if known.stale is not None:
-            was = f"from {known.stale} " if known.stale else ""
+            was = f"from {known.stale} to" if known.stale else "now"
             self._say(
-                f"{self._path}: the primary wording is new or was changed (hash {was}to "
+                f"{self._path}: the primary wording is new or was changed (hash {was} "
                 f"{variant_key(known.primary)}), so that all of its wordings are to be reviewed again."
             )
         self._say(f"{self._path}: {waiting} of {len(known.wordings)} wordings to review")

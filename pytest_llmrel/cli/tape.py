@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_llmrel.cli.subcommands import Subcommands, add_collection
-from pytest_llmrel.errors import LlmrelError, TapeError
+from pytest_llmrel.cli.terminal import complain, perform, say
+from pytest_llmrel.errors import TapeError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
     from pytest_llmrel.wire.tape import Tape
 
@@ -38,12 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(namespace: argparse.Namespace) -> int:
     """Runs the command; returns 0 if all is well, 1 if something was found, and 2 if it cannot be done."""
-    act: Callable[[argparse.Namespace], int] = namespace.act
-    try:
-        return act(namespace)
-    except LlmrelError as error:
-        _say(sys.stderr, str(error))
-        return 2
+    return perform("tape", namespace)
 
 
 def _list(namespace: argparse.Namespace) -> int:
@@ -56,8 +50,8 @@ def _list(namespace: argparse.Namespace) -> int:
             rows.append(_row(path, _read(path)))
         except TapeError as error:
             problems += error.problems
-    _say(sys.stdout, *aligned(("tape", "runs", "calls", "bytes", "models"), rows) if rows else ["no tapes"])
-    _say(sys.stderr, *problems)
+    say(*aligned(("tape", "runs", "calls", "bytes", "models"), rows) if rows else ["no tapes"])
+    complain(*problems)
     return 1 if problems else 0
 
 
@@ -82,8 +76,8 @@ def _lint(namespace: argparse.Namespace) -> int:
         problems += [
             f"{path}:{found.line}: {found.kind} ({found.preview}); {_REVOKE}" for found in secrets_in(text)
         ]
-    _say(sys.stderr, *problems)
-    _say(sys.stdout, f"{len(tapes)} tapes, {len(problems) or 'no'} problems")
+    complain(*problems)
+    say(f"{len(tapes)} tapes, {len(problems) or 'no'} problems")
     return 1 if problems else 0
 
 
@@ -96,9 +90,9 @@ def _prune(namespace: argparse.Namespace) -> int:
         if not namespace.dry_run:
             path.unlink(missing_ok=True)
             _remove_empty(path.parent)
-        _say(sys.stdout, f"{'would remove' if namespace.dry_run else 'removed'} {path}")
+        say(f"{'would remove' if namespace.dry_run else 'removed'} {path}")
     if not unused:
-        _say(sys.stdout, "no unused tapes")
+        say("no unused tapes")
     return 0
 
 
@@ -124,10 +118,3 @@ def _read(path: Path) -> Tape:
     if tape is None:
         raise TapeError(f"{path}: it is gone")
     return tape
-
-
-def _say(stream: object, *lines: str) -> None:
-    from pytest_llmrel.reports.safe import printable
-
-    for line in lines:
-        stream.write(f"{printable(line)}\n")  # type: ignore[attr-defined]

@@ -87,11 +87,13 @@ class Traffic:
         calls: in the order in which they ended.
         injected: faults that the run met on purpose.
         retries: calls that were sent again, because the host was busy or the connection broke.
+        counted: calls that count towards a limit of calls, each as often as it was sent; 0 without a limit.
     """
 
     calls: tuple[Call, ...] = ()
     injected: int = 0
     retries: int = 0
+    counted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

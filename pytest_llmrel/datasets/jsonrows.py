@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from pytest_llmrel.datasets.lines import text_lines, whole_text
+from pytest_llmrel.datasets.lines import text_lines, text_of, whole_view
 from pytest_llmrel.datasets.problems import Problems, shown
 from pytest_llmrel.datasets.rows import Row
 from pytest_llmrel.datasets.strictjson import StrictJson
@@ -39,12 +39,13 @@ def jsonl_rows(file: BinaryIO, problems: Problems) -> Iterator[Row]:
 
 def json_rows(file: BinaryIO, problems: Problems) -> Iterator[Row]:
     """The rows, one at a time out of the text; after something that is not JSON no more can be found."""
-    text = whole_text(file, problems)
+    text = whole_view(file, problems)
     if text is None or not text.strip():
         return
     cursor = _Cursor(text)
     if not cursor.take("["):
-        problems.add(f"begins with {shown(text[cursor.place])}; {_ONE_LIST}", cursor.line, cursor.column)
+        first = text_of(text[cursor.place : cursor.place + 4])[0]
+        problems.add(f"begins with {shown(first)}; {_ONE_LIST}", cursor.line, cursor.column)
         return
     if not cursor.take("]"):
         yield from _elements(cursor, problems)
@@ -56,16 +57,20 @@ def json_rows(file: BinaryIO, problems: Problems) -> Iterator[Row]:
 
 
 class _Cursor:
-    """A place in a text that goes forward, over white space by itself, and knows its line."""
+    """A place in a view that goes forward, over white space by itself, and knows its line and column."""
 
     def __init__(self, text: str) -> None:
-        self.text, self.place, self.line = text, 0, 1
+        self.text, self.place, self.line, self.column = text, 0, 1, 1
         self.move(0)
 
     def move(self, place: int) -> None:
         """To there, and over the white space behind it."""
         end = _space(self.text, place)
-        self.line += self.text.count("\n", self.place, end)
+        passed = self.text[self.place : end]
+        before, line_end, behind = passed.rpartition("\n")
+        # Counted from where it was: a file may be one line, and going back to its start is quadratic.
+        self.line += before.count("\n") + len(line_end)
+        self.column = len(text_of(behind)) + (1 if line_end else self.column)
         self.place = end
 
     def take(self, mark: str) -> bool:
@@ -76,17 +81,13 @@ class _Cursor:
         return found
 
     @property
-    def column(self) -> int:
-        return self.place - self.text.rfind("\n", 0, self.place)
-
-    @property
     def at_end(self) -> bool:
         return self.place >= len(self.text)
 
 
 def _elements(cursor: _Cursor, problems: Problems) -> Iterator[Row]:
     """The rows up to the end of the list, or up to the end of the text if no more can be found."""
-    decoder = StrictJson(problems)
+    decoder = StrictJson(problems, of_views=True)
     more = True
     while more:
         line, column = cursor.line, cursor.column

@@ -140,8 +140,8 @@ class _Cases:
         for said in wrong:
             self._problems.add(said, row.line, row.column)
         model = None if self._schema is None else validated(self._schema, row, self._problems)
-        if wrong or (self._schema is not None and model is None):
-            return
+        if wrong:
+            return  # a row that the schema refuses goes on: its id may be that of another one
         case = self._case(row, model)
         self._check_unique(case.id, row)
         self.cases.append(case)

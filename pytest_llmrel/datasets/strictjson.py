@@ -3,6 +3,7 @@
 import json
 from typing import Any, Final
 
+from pytest_llmrel.datasets.lines import text_of
 from pytest_llmrel.datasets.problems import Problems, shown
 
 __all__ = ["Position", "StrictJson"]
@@ -19,10 +20,11 @@ class StrictJson:
 
     Args:
         problems: where that is told.
+        of_views: whether what is decoded has a character for each byte; see ``whole_view``.
     """
 
-    def __init__(self, problems: Problems) -> None:
-        self._problems = problems
+    def __init__(self, problems: Problems, *, of_views: bool = False) -> None:
+        self._problems, self._of_views = problems, of_views
         self._notes: list[str] = []
         # The decoder goes on after a doubled key: all mistakes of a file are told at once.
         self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=self._constant)
@@ -42,8 +44,12 @@ class StrictJson:
         self._notes.clear()
         try:
             value, end = self._decoder.raw_decode(text, start)
+            if self._of_views and not (part := text[start:end]).isascii():
+                self._notes.clear()
+                value, _ = self._decoder.raw_decode(text_of(part))
         except json.JSONDecodeError as error:
-            column = error.pos - text.rfind("\n", 0, error.pos)
+            before = text[text.rfind("\n", 0, error.pos) + 1 : error.pos]
+            column = 1 + len(text_of(before) if self._of_views else before)
             last = line + text.count("\n", start, error.pos)
             self._problems.add(f"not JSON ({error.msg}); {advice}", last, column)
         except (ValueError, RecursionError) as error:

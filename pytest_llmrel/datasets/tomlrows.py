@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, BinaryIO, Final
 
-from pytest_llmrel.datasets.lines import whole_text
+from pytest_llmrel.datasets.lines import text_of, whole_view
 from pytest_llmrel.datasets.problems import Problems, clipped, plain
 from pytest_llmrel.datasets.rows import Row
 
@@ -20,7 +20,7 @@ _WRITE: Final = "write [[case]] before each case"
 
 def toml_rows(file: BinaryIO, problems: Problems) -> Iterator[Row]:
     """The rows, one table at a time out of the text: each is TOML by itself, so every mistake can be told."""
-    text = whole_text(file, problems)
+    text = whole_view(file, problems)
     if text is None:
         return
     places = [0, *(found.start() for found in _HEADER.finditer(text)), len(text)]
@@ -75,7 +75,7 @@ def _outside_of_texts(text: str) -> list[int]:
 def _parsed(part: str) -> tuple[dict[str, Any], str]:
     """What it holds, and what is wrong with it."""
     try:
-        return tomllib.loads(part), ""
+        return tomllib.loads(text_of(part)), ""
     except tomllib.TOMLDecodeError as error:
         return {}, str(error)
     except (ValueError, RecursionError):

@@ -28,6 +28,11 @@ class Wording:
     line: int = field(default=0, compare=False)
     remark: str = field(default="", compare=False)
 
+    @property
+    def is_hunted(self) -> bool:
+        """Whether a hunt appended it."""
+        return self.origin.startswith("hunted")
+
 
 @dataclass(frozen=True, slots=True)
 class Wordings:

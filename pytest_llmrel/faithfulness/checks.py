@@ -1,12 +1,13 @@
 """What is wrong in a claim: numbers, units, dates, names, negations, quotations and links, each apart."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from pytest_llmrel.faithfulness.evidence import END, RUNS_PER_SLOT, START, Evidence, slot
 from pytest_llmrel.faithfulness.lexicon import CALENDAR, MONTHS
-from pytest_llmrel.faithfulness.quantities import Date, Quantity
-from pytest_llmrel.faithfulness.statement import Statement
+from pytest_llmrel.faithfulness.quantities import Date, Quantity, rounded
+from pytest_llmrel.faithfulness.statement import Statement, read
 
 __all__ = ["Problem", "known_number", "problems"]
 
@@ -51,7 +52,8 @@ def _quantities(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
         if not quantity.firm:
             continue
         if known_number(quantity, evidence):
-            yield from _displaced(claim, evidence, place, place + 1)
+            agrees = partial(_same_quantity, quantity)
+            yield from _displaced(claim, evidence, place, place + 1, agrees)
         elif written := evidence.numbers.get(quantity.number):
             shown, sentence = next(iter(written.values()))
             yield Problem(f"'{quantity.shown}' in place of '{shown}'", sentence)
@@ -62,7 +64,7 @@ def _quantities(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
 def _dates(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
     for place, dates in claim.dates.items():
         if any(_known(date, evidence) for date in dates):
-            yield from _displaced(claim, evidence, place, place + 1)
+            yield from _displaced(claim, evidence, place, place + 1, partial(_same_date, dates))
         else:
             yield Problem(f"the date '{claim.shown[place]}' is not in the context")
     for item, shown in zip(claim.items, claim.shown, strict=True):
@@ -96,36 +98,63 @@ def _names(claim: Statement, evidence: Evidence) -> Iterator[Problem]:
 
 def _renamed(claim: Statement, evidence: Evidence, start: int, end: int) -> Iterator[Problem]:
     if _copied(claim, evidence, start, end):
-        yield from _displaced(claim, evidence, start, end)
+        agrees = partial(_same_name, claim.items[start:end])
+        yield from _displaced(claim, evidence, start, end, agrees)
 
 
 def _copied(claim: Statement, evidence: Evidence, start: int, end: int) -> bool:
     """Whether what stands around a name stands so in the context: else the sentence is another one."""
-    row = claim.items
-    return (start < 2 or f"{row[start - 2]} {row[start - 1]}" in evidence.pairs) and (  # noqa: PLR2004  # two before it
-        end + 1 >= len(row) or f"{row[end]} {row[end + 1]}" in evidence.pairs
-    )
+    row, pairs = claim.items, evidence.pairs
+    if start == 0 and not claim.opens:  # "We take" begins otherwise than "Alice takes"
+        return False
+    before = start < 2 or f"{row[start - 2]} {row[start - 1]}" in pairs  # noqa: PLR2004  # two before it
+    return before and (end + 1 >= len(row) or f"{row[end]} {row[end + 1]}" in pairs)
 
 
 def _strange(item: str, evidence: Evidence) -> bool:
     return item[0] not in "#@" and item not in evidence.items
 
 
-def _displaced(claim: Statement, evidence: Evidence, start: int, end: int) -> Iterator[Problem]:
+def _displaced(
+    claim: Statement, evidence: Evidence, start: int, end: int, agrees: Callable[[str, str], bool]
+) -> Iterator[Problem]:
     """Something where the context has something else of its kind between the same neighbours."""
     runs = evidence.slots.get(slot(claim.items, start, end))
     if not runs or len(runs) >= RUNS_PER_SLOT:
         return
-    others = {run: found for run, found in runs.items() if _marked(run) == _marked(claim.items[start])}
-    if others and not any(_same(claim.items[start:end], tuple(run.split())) for run in others):
+    own, mark = " ".join(claim.items[start:end]), _marked(claim.items[start])
+    others = {run: found for run, found in runs.items() if _marked(run) == mark}
+    if others and own not in others and not any(agrees(run, shown) for run, (shown, _) in others.items()):
         shown, sentence = next(iter(others.values()))
         yield Problem(f"'{' '.join(claim.shown[start:end])}' in place of '{shown}'", sentence)
 
 
-def _same(here: tuple[str, ...], there: tuple[str, ...]) -> bool:
-    """The same, a part of it (a last name), more of it, or its initials."""
-    initials = "".join(word[0] for word in there)
-    return set(here) <= set(there) or set(here) >= set(there) or here == (initials,)
+def _same_quantity(here: Quantity, _run: str, shown: str) -> bool:
+    """The same number without its unit on one side, or a rounded one behind ``about``."""
+    there = read(shown).quantities.get(0)
+    if there is None:
+        return False
+    both_have_units = here.family != "" != there.family
+    if both_have_units and here.family != there.family:
+        return False
+    if here.number == there.number:
+        return not both_have_units  # 5 m in place of 5 km, or else the items were the same
+    return here.hedged and here.number == rounded(there.number, here.number)
+
+
+def _same_date(here: tuple[Date, ...], _run: str, shown: str) -> bool:
+    """The same as far as both of them say."""
+    there = read(shown).dates.get(0, ())
+    pairs = [zip(one, other, strict=True) for one in here for other in there]
+    return any(all(a == b or not a or not b for a, b in parts) for parts in pairs)
+
+
+def _same_name(here: tuple[str, ...], run: str, _shown: str) -> bool:
+    """A part of the name (a last name), more of it, or its initials."""
+    there = run.split()
+    more = [word for word in here if word not in there]
+    less = [word for word in there if word not in here]
+    return not more or not less or more == ["".join(word[0] for word in less)]
 
 
 def _marked(item: str) -> str:

@@ -1,5 +1,7 @@
 """The claims of an answer: its sentences, but for those that say nothing to look up."""
 
+from collections.abc import Iterator
+
 from pytest_llmrel.faithfulness.lexicon import COURTESIES
 from pytest_llmrel.faithfulness.sentences import sentences
 from pytest_llmrel.faithfulness.statement import Statement, read
@@ -14,13 +16,15 @@ _COURTESIES = frozenset(kind_and_stem(word)[1] for word in COURTESIES)
 _FEEL, _FREE, _HESITATE = (kind_and_stem(word)[1] for word in ("feel", "free", "hesitate"))
 
 
-def claims_of(answer: str) -> list[tuple[str, Statement]]:
-    """Returns the claims of an answer, each as it stands there and as what it says.
+def claims_of(answer: str) -> Iterator[tuple[str, Statement]]:
+    """Yields the claims of an answer, each as it stands there and as what it says.
 
     A sentence without content words, numbers, dates, quotations or addresses is none ("Yes, it is."), nor
     is one that is made of politeness alone ("Feel free to ask!").
     """
-    return [(text, statement) for text in sentences(answer) if _says_something(statement := read(text))]
+    for text in sentences(answer):
+        if _says_something(statement := read(text)):
+            yield text, statement
 
 
 def _says_something(statement: Statement) -> bool:

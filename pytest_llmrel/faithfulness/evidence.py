@@ -126,13 +126,7 @@ def _take(evidence: Evidence, number: int, statement: Statement) -> None:
     evidence.items.update(items)
     evidence.links.update(statement.links)
     evidence.dates.update(Date(0, MONTHS[item], 0) for item in items if item in MONTHS)
-    row = (START, *items, END)
-    for (first, second), negator in zip(pairwise(row), statement.negators, strict=True):
-        plain, negated = evidence.pairs.get(f"{first} {second}", (-1, -1))
-        if negator and negated < 0:
-            evidence.pairs[f"{first} {second}"] = (plain, number)
-        elif not negator and plain < 0:
-            evidence.pairs[f"{first} {second}"] = (number, negated)
+    _pairs(evidence, number, statement)
     for place in statement.quantities:
         _number(evidence, statement, number, place)
     for place, dates in statement.dates.items():
@@ -145,10 +139,24 @@ def _take(evidence: Evidence, number: int, statement: Statement) -> None:
             _put(evidence, statement, number, place, place + 1)
 
 
+def _pairs(evidence: Evidence, number: int, statement: Statement) -> None:
+    first, pairs = START, evidence.pairs
+    for second, negator in zip((*statement.items, END), statement.negators, strict=True):
+        pair = f"{first} {second}"
+        known = pairs.get(pair)
+        if known is None:
+            pairs[pair] = (-1, number) if negator else (number, -1)
+        elif known[1 if negator else 0] < 0:
+            pairs[pair] = (known[0], number) if negator else (number, known[1])
+        first = second
+
+
 def _number(evidence: Evidence, statement: Statement, number: int, place: int) -> None:
     quantity = statement.quantities[place]
     if quantity.number not in evidence.numbers:
-        evidence.roundings.update(rounded(quantity.number, digits) for digits in _ROUNDINGS)
+        evidence.roundings.add(quantity.number)
+        for digits in _ROUNDINGS[: len(quantity.number) - 1]:
+            evidence.roundings.add(rounded(quantity.number, digits))
     evidence.numbers.setdefault(quantity.number, {}).setdefault(quantity.item, (quantity.shown, number))
     if not quantity.family:
         evidence.bare.add(quantity.number)

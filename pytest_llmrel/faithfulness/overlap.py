@@ -17,12 +17,13 @@ from pytest_llmrel.faithfulness.statement import Statement
 __all__ = ["TRIPWIRE", "Overlap"]
 
 TRIPWIRE = 0.65
-"""One problem anywhere keeps an answer of however many claims below this score."""
+"""One problem anywhere keeps an answer of however many claims below this score; so may a free paraphrase."""
 
 _KEPT = 0.25
 """What a claim with a problem keeps of its score."""
 _SUPPORTED, _UNSUPPORTED = 2 / 3, 1 / 3
 _SHOWN_WORDS = 8
+_SHOWN_PROBLEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,12 @@ class Overlap:
             context: everything it was given to know.
             question: is not looked at: what a question takes for granted is no evidence.
         """
-        said = claims_of(answer)
-        if not said:
-            return Faithfulness(None, (), self.name, NO_CLAIM)
         evidence = evidence_of(context)
+        judged = [_judged(text, statement, evidence) for text, statement in claims_of(answer)]
+        if not judged:
+            return Faithfulness(None, (), self.name, NO_CLAIM)
         if not evidence.sentences:
             return Faithfulness(None, (), self.name, NO_CONTEXT)
-        judged = [_judged(text, statement, evidence) for text, statement in said]
         scores = [score for score, _ in judged]
         total = (sum(scores) / len(scores) + min(scores)) / 2
         return Faithfulness(min(1.0, total), tuple(claim for _, claim in judged), self.name)
@@ -69,7 +69,8 @@ class Overlap:
 def _judged(text: str, statement: Statement, evidence: Evidence) -> tuple[float, Claim]:
     support = _support(statement, evidence)
     if found := problems(statement, evidence):
-        reason = "; ".join(problem.text for problem in found)
+        more = f"; {len(found) - _SHOWN_PROBLEMS} more" if len(found) > _SHOWN_PROBLEMS else ""
+        reason = "; ".join(problem.text for problem in found[:_SHOWN_PROBLEMS]) + more
         return _KEPT * support, Claim(text, Support.UNSUPPORTED, reason, _quote(found, evidence))
     if support >= _SUPPORTED:
         return support, Claim(text, Support.SUPPORTED)

@@ -12,6 +12,9 @@ __all__ = ["Statement", "read"]
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>\"']{1,2000}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.IGNORECASE
 )
+_PARTICLE = re.compile(r"^\W*no(?:pe)?,\s+(?=\w)", re.IGNORECASE)
+"""``No, it is free`` answers the question; what it denies is there, and not in the sentence."""
+_CITED = re.compile(r"\[\^?\d{1,3}(?:[,;\s-]{1,3}\d{1,3}){0,9}\]")
 _QUOTED = re.compile(r'(?<!\w)"(?=\S)([^"\n]{1,500})(?<=\S)"(?!\w)')
 
 
@@ -52,11 +55,13 @@ def _flat(text: str) -> str:
 
 def read(sentence: str) -> Statement:
     """Returns what a sentence says; it takes time linear in its length."""
-    text = normalised(sentence)
+    text = _PARTICLE.sub("", normalised(sentence))
     links: tuple[str, ...] = ()
     if "://" in text or "@" in text or "www." in text.casefold():
         links = tuple(link.rstrip(".,;:!?)*_]").casefold() for link in _LINK.findall(text))
         text = _LINK.sub(" ", text)
+    if "[" in text:  # the number of a source is none of the answer's numbers
+        text = _CITED.sub(" ", text)
     quotes = tuple(_flat(quote) for quote in _QUOTED.findall(text)) if '"' in text else ()
     return _Reader(tokens(text)).statement(links, quotes)
 
@@ -77,23 +82,20 @@ class _Reader:
         self.negator = ""
 
     def statement(self, links: tuple[str, ...], quotes: tuple[str, ...]) -> Statement:
-        place, words = 0, self.words
+        content, empty = Kind.CONTENT, Kind.EMPTY
+        place, words, names = 0, self.words, self.names
         while place < len(words):
             word = words[place]
             kind, stem = kind_and_stem(word)
-            if kind is Kind.CONTENT:
+            if kind is content:
                 if word[0].isupper():
-                    self.names.add(len(self.items))
+                    names.add(len(self.items))
                 self._add(stem, word)
                 place += 1
-            elif kind is Kind.EMPTY:
+            elif kind is empty:
                 place += 1
-            elif kind is Kind.NEGATOR:
-                place = self._negate(place)
-            elif kind is Kind.MONTH:
-                place = self._month(place, stem)
             else:
-                place = self._quantity(place, stem)
+                place = self._other(place, kind, stem)
         return Statement(
             tuple(self.items),
             tuple(self.shown),
@@ -106,6 +108,11 @@ class _Reader:
             quotes,
             " ".join(words).casefold(),
         )
+
+    def _other(self, place: int, kind: Kind, stem: str) -> int:
+        if kind is Kind.NEGATOR:
+            return self._negate(place)
+        return self._month(place, stem) if kind is Kind.MONTH else self._quantity(place, stem)
 
     def _add(self, item: str, shown: str) -> None:
         self.items.append(item)

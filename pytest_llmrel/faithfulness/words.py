@@ -82,7 +82,7 @@ def _of_long(token: str) -> Kind:
 
 @lru_cache(maxsize=65_536)
 def _known(token: str) -> tuple[Kind, str]:
-    word = _without_accents(token.casefold())
+    word = _without_accents(token.casefold().rstrip("_"))
     if word in CURRENCIES:
         return Kind.CURRENCY, CURRENCIES[word]
     if (kind := _closed(word)) is not None:

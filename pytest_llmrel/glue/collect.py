@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.fault import FaultPlan, read_faults
+from pytest_llmrel.core.inputs import Inputs
+from pytest_llmrel.core.model import Variant
 from pytest_llmrel.core.plan import RunPlan, Settings, resolve
 from pytest_llmrel.errors import PlanError, UsageProblem
 from pytest_llmrel.glue.closest import marks_of
@@ -19,6 +21,8 @@ __all__ = ["mistakes_in", "plan_of", "warn_of_infeasible_gates"]
 
 _OURS = frozenset({"krun", "llmrel_faults", "llmrel_golden", "paraphrase"})
 _PLAN = pytest.StashKey[RunPlan]()
+_UNREAD = Inputs((Variant(), Variant("unread", primary=False)))
+"""In place of wordings that cannot be read, so that no gate is said to lack what is in a damaged file."""
 
 
 def plan_of(item: pytest.Item) -> RunPlan:
@@ -76,7 +80,7 @@ def _resolve(item: pytest.Item) -> RunPlan:
             what = "a unittest.TestCase method"
         raise PlanError(f"krun cannot run {what}; write it as a plain pytest function or method")
     problems: list[str] = []
-    inputs = _collected(problems, lambda: inputs_of(item))
+    inputs: Inputs | None = _collected(problems, lambda: inputs_of(item))
     marks = [(mark.args, mark.kwargs) for mark in marks_of(item, "krun")]
     if not marks:
         problems.append(f"{_lonely_mark(item)} without krun runs nothing; add @krun")
@@ -86,7 +90,9 @@ def _resolve(item: pytest.Item) -> RunPlan:
     config = item.config
     plan: RunPlan | None = _collected(
         problems,
-        lambda: resolve(marks, _settings(config), lambda name: _records(item, name), inputs, faults),
+        lambda: resolve(
+            marks, _settings(config), lambda name: _records(item, name), inputs or _UNREAD, faults
+        ),
     )
     if problems or plan is None:
         raise PlanError(*problems)

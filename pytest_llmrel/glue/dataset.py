@@ -89,11 +89,15 @@ def deselect_others(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def dataset_hash(item: pytest.Item) -> str:
-    """Sixteen hex digits of all rows, whatever their order and format; ``""`` without a dataset."""
+    """Sixteen hex digits of all rows, whatever their order and format; ``""`` without a dataset.
+
+    Of its own row only, where a test has one: it is none of its business what others are added.
+    """
     golden = golden_of(item) if marks_of(item, "llmrel_golden") else None
     if golden is None:
         return ""
-    rows = sorted(_content(case) for case in golden.cases)
+    own = _own_case(item, golden)
+    rows = sorted(_content(case) for case in (golden.cases if own is None else [own]))
     return blake2b("\n".join(rows).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
@@ -116,9 +120,14 @@ def _ids(item: pytest.Item) -> list[str]:
         return []
     if not golden.each:
         return [case.id for case in golden.cases]
+    own = _own_case(item, golden)
+    return [] if own is None else [own.id]
+
+
+def _own_case(item: pytest.Item, golden: Golden) -> Case | None:
     callspec = getattr(item, "callspec", None)
     given = callspec.params.get(golden.argname) if callspec else None
-    return [given.id] if isinstance(given, Case) else []
+    return given if isinstance(given, Case) else None
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from pytest_llmrel.verdict.stopping import stopping_for
 from pytest_llmrel.verdict.summary import Aggregate
 from pytest_llmrel.wire.session import TapeMode
 
-__all__ = ["Experiment", "planned_runs"]
+__all__ = ["Experiment", "planned_runs", "refused"]
 
 
 def planned_runs(item: pytest.Item, plan: RunPlan, standing: Standing) -> int:
@@ -140,13 +140,13 @@ class Experiment:
         return self._escalation
 
     def _regression(self) -> list[Finding]:
-        found = [] if self._wire.outside.refusal is None else [_refused(self._wire.outside.refusal)]
+        found = [] if self._wire.outside.refusal is None else [refused(self._wire.outside.refusal)]
         if self._comparison is not None:
             return [*found, self._comparison.finding]
         gated = bool(self._plan.gates)
         return [*found, *without_comparison(self._standing, self.summary.valid, gated=gated)]
 
 
-def _refused(signal: BaseException) -> Finding:
+def refused(signal: BaseException) -> Finding:
     """A call outside of any run that was not answered, whoever may have caught what was raised."""
     return Finding("calls", "every call is answered", "one was not", Status.INCONCLUSIVE, str(signal))

@@ -13,18 +13,23 @@ from pytest_llmrel.core.seed import run_seed, variant_key
 from pytest_llmrel.errors import UsageProblem
 from pytest_llmrel.glue.crew import staffing_of
 from pytest_llmrel.glue.edits import known_perturbations
+from pytest_llmrel.glue.experiment import refused
 from pytest_llmrel.glue.huntable import file_of
 from pytest_llmrel.glue.stage import Stage
 from pytest_llmrel.glue.wire import item_wire, save_tape
 from pytest_llmrel.reports.hunt import hunt_entry, hunt_told
 from pytest_llmrel.reports.result import Result, result_entry
 from pytest_llmrel.verdict.counts import VALID
+from pytest_llmrel.verdict.decide import decide
 from pytest_llmrel.verdict.summary import Aggregate
 
 if TYPE_CHECKING:
+    from pytest_llmrel.core.call import Call
     from pytest_llmrel.perturb.found import HuntResult
 
 __all__ = ["HuntExperiment"]
+
+_OF_WORDINGS = frozenset({"sensitivity", "worst_variant"})
 
 
 class HuntExperiment:
@@ -39,7 +44,10 @@ class HuntExperiment:
         self._wire = item_wire(item, plan)
         self._samples: list[Sample] = []
         self._runs: Counter[str] = Counter()
+        self._outside: list[Call] = []
+        self._notes: tuple[str, ...] = ()
         self._stopped = ""
+        self._is_spent = False
         self._hunt = Hunt(
             self._primary,
             seed=run_seed(item.nodeid, self._case, "hunt", 0),
@@ -51,9 +59,10 @@ class HuntExperiment:
 
     def execute(self) -> None:
         """Make the runs; what ends the session is raised, after it was summed up."""
+        self._notes = staffing_of(self._item, self._plan).notes
         self._wire.session.budget.limit_calls(self._item.config.getoption("llmrel_hunt"))
         try:
-            while not self._stopped and (wanted := self._hunt.open()):
+            while not (self._stopped or self._is_spent) and (wanted := self._hunt.open()):
                 self._run(wanted)
         finally:
             self._wire.session.budget.limit_calls(None)
@@ -73,8 +82,15 @@ class HuntExperiment:
             stage.execute(self._item, staffing)
         finally:
             self._samples += made
-        self._stopped = stage.summary().stop_reason
-        self._tell(wanted, made)
+            self._outside += stage.outside
+            self._end(stage.stopped, made)
+            self._tell(wanted, made)
+
+    def _end(self, reason: str, made: list[Sample]) -> None:
+        """The calls of the hunt are meant to be spent: that ends it, and is no reason to doubt it."""
+        is_cut = any(sample.cut_off for sample in made)
+        self._is_spent = is_cut and not self._wire.session.budget.reason
+        self._stopped = "" if self._is_spent else reason
 
     def _attempts(self, wording: str, runs: int) -> list[Attempt]:
         variant = self._variant(wording)
@@ -91,7 +107,7 @@ class HuntExperiment:
         for wording, _ in wanted:
             judged = [sample for sample in of[wording] if sample.outcome in VALID and not sample.cut_off]
             passed = sum(sample.outcome is Outcome.PASSED for sample in judged)
-            calls = sum(len(sample.traffic.calls) for sample in of[wording])
+            calls = sum(sample.traffic.counted for sample in of[wording])
             self._hunt.tell(wording, passed, len(judged), calls)
 
     def _variant(self, wording: str) -> Variant:
@@ -110,6 +126,10 @@ class HuntExperiment:
         aggregate = Aggregate(plan, len(told))
         for sample in told:
             aggregate.record(sample)
+        for sample in self._samples:
+            if sample.cut_off:
+                aggregate.record_cut_off(sample)
+        aggregate.record_outside(self._outside)
         return aggregate.summary()
 
     def _save(self, found: "HuntResult") -> None:
@@ -129,21 +149,37 @@ class HuntExperiment:
             self._saved = f"saved to {file}: {known} (llmrel paraphrase review {file})"
 
     def result(self) -> Result:
-        """The verdict: FAIL if a wording is shown to be worse, PASS if none was found, else INCONCLUSIVE."""
+        """The verdict: FAIL if a wording is shown to be worse, PASS if none was found, else INCONCLUSIVE.
+
+        Too many errors leave it open whether there is one, and a tear-down that raises fails as ever.
+        """
         found = self._hunt.result()
         status = _status(found, self._stopped)
         told = hunt_told(found, self._stopped)
         finding = Finding("hunt", "no wording is worse", _observed(found), status, told[0])
-        notes = [*told[1:], *([self._saved] if self._saved else []), *self._wire.notes]
+        saved = [self._saved] if self._saved else []
+        notes = [*told[1:], *saved, *self._notes, *self._wire.notes]
         summary = self._shown(found)
-        result = result_entry(self._item.nodeid, summary, Verdict(status, (finding,)), notes, tape=self._tape)
+        verdict = self._verdict(finding, summary)
+        result = result_entry(self._item.nodeid, summary, verdict, notes, tape=self._tape)
         return {**self._clean(result), "hunt": self._clean(hunt_entry(found))}
 
+    def _verdict(self, finding: Finding, summary: Summary) -> Verdict:
+        outside = self._wire.outside.refusal
+        findings = [finding, *([] if outside is None else [refused(outside)])]
+        most_errors = float(self._item.config.getini("llmrel_max_error_rate"))
+        return decide(replace(self._plan, gates=()), summary, most_errors, findings)
+
     def _shown(self, found: "HuntResult") -> Summary:
-        """The summary with the tallies of the two wordings that matter; there may be a hundred others."""
+        """The summary with the tallies of the two wordings that matter; there may be a hundred others.
+
+        Nothing is said of how much the wordings differ: the hunt chose them, and how often to run them.
+        """
         kept = {self._primary} | ({found.broken.wording} if found.broken else set())
         summary = self.summary
-        return replace(summary, variants=tuple(t for t in summary.variants if t.text in kept))
+        variants = tuple(tally for tally in summary.variants if tally.text in kept)
+        metrics = {name: found for name, found in summary.metrics.items() if name not in _OF_WORDINGS}
+        return replace(summary, variants=variants, metrics=metrics, sensitivity=None)
 
     def _clean(self, data: Mapping[str, Any]) -> dict[str, Any]:
         clean = self._wire.session.redactor.clean_data

@@ -158,7 +158,8 @@ def _reviewed(item: pytest.Function, file: Any) -> Sequence[str]:
     from pytest_llmrel.datasets.wordingsread import read_wordings
 
     wordings = read_wordings(item.path.parent / str(file))
-    if wordings.wordings and not wordings.reviewed:
+    # What a hunt appends must not keep the tests of a file from running that had the primary wording only.
+    if not wordings.reviewed and not all(wording.is_hunted for wording in wordings.wordings):
         raise PlanError(
             f"{wordings.path}: no wording is reviewed yet; 'llmrel paraphrase review' goes through them"
         )
@@ -206,9 +207,10 @@ def _texts(case: Case, said: _Paraphrase) -> list[object]:
         if not texts:
             raise PlanError(f"paraphrase: case {case.id!r} has no column {said.argname!r} to be asked")
         return texts
-    if said.field not in case or not isinstance(listed := case[said.field], list | tuple):
+    # None says on purpose that there is nothing: a row of a JSONL file has to have the column.
+    if said.field not in case or not isinstance(listed := case[said.field], list | tuple | None):
         raise PlanError(f"paraphrase: column {said.field!r} of case {case.id!r} is no list of wordings")
-    return [*texts, *listed]
+    return [*texts, *(listed or ())]
 
 
 def _collected(problems: list[str], make: Callable[[], Any]) -> Any:

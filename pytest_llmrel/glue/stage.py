@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,13 +19,20 @@ from pytest_llmrel.verdict.stopping import Stopping
 from pytest_llmrel.verdict.summary import Aggregate
 from pytest_llmrel.wire.item import ItemWire
 
+if TYPE_CHECKING:
+    from pytest_llmrel.core.call import Call
+
 __all__ = ["Stage"]
 
 _DECIDED = "every gate is decided"
 
 
 class Stage:
-    """Some attempts, from the schedule to the summary; ``keep`` gets every sample."""
+    """Some attempts, from the schedule to the summary; ``keep`` gets every sample.
+
+    Attributes:
+        outside: calls that were made in the meantime, and belong to no run.
+    """
 
     def __init__(
         self,
@@ -39,6 +47,7 @@ class Stage:
         self._keep = keep
         self._wire = wire
         self._cut_off = ""
+        self.outside: list[Call] = []
         self._aggregate = Aggregate(plan, len(todo))
         self._schedule = Schedule(todo, concurrency)
         self._stopping = stopping
@@ -61,7 +70,13 @@ class Stage:
             self._schedule.stop(f"interrupted by {type(error).__name__}")
             raise
         finally:
-            self._aggregate.record_outside(self._wire.take_outside())
+            self.outside = self._wire.take_outside()
+            self._aggregate.record_outside(self.outside)
+
+    @property
+    def stopped(self) -> str:
+        """Why nothing more is to be run, even if no run was left out; ``""`` if more may be."""
+        return self._schedule.stop_reason
 
     def summary(self) -> Summary:
         """What the runs so far amount to."""
@@ -72,8 +87,8 @@ class Stage:
         followed = stopping is not None
         return self._aggregate.summary(reason, decisions, followed=followed, cut_off=self._cut_off)
 
-    def _end_if_spent(self) -> None:
-        self._cut_off = self._cut_off or self._wire.session.budget.reason
+    def _end_if_spent(self, signal: str = "") -> None:
+        self._cut_off = self._cut_off or self._wire.session.budget.reason or signal
         if self._cut_off:
             self._schedule.stop(self._cut_off)
 
@@ -82,7 +97,7 @@ class Stage:
             self._keep(sample)
         if sample.cut_off:
             self._aggregate.record_cut_off(sample)
-            self._end_if_spent()
+            self._end_if_spent(sample.cut_off)
             return
         self._aggregate.record(sample)
         if exceeded := self._aggregate.exceeded:

@@ -38,7 +38,8 @@ class HuntResult:
             ended before that was settled, and fewer edits may do.
         calls: that were spent.
         wordings: that were looked at besides the primary one.
-        remark: why nothing could be found at all; ``""`` if something could.
+        remark: why nothing could be found, or the search was too short to say that there is nothing; ``""``
+            if neither is so.
     """
 
     primary: str

@@ -27,6 +27,8 @@ _ROUNDS = 3
 """How often each wording is run that did not fail before."""
 _CONFIRMED = 10
 """Runs of the wording that is reported, if calls are left."""
+_HOPELESS = 20
+"""So many runs in a row of which none could be judged, and there will be no other."""
 
 
 class Hunt:
@@ -79,6 +81,8 @@ class Hunt:
         self._shrunk: tuple[Edit, ...] | None = None
         self._unsettled = False
         self._remark = ""
+        self._first: tuple[tuple[Edit, ...], ...] = ()
+        self._barren = 0
         self._calls, self._calls_per_run = 0, 1
         self._asked: dict[str, int] = {}
         self._steps = self._hunt()
@@ -96,6 +100,8 @@ class Hunt:
 
         The first is what `next` gives; there is none when the hunt is over.
         """
+        if self._barren >= _HOPELESS:
+            return ()
         if not self._asked:
             left = (self._budget - self._calls) // self._calls_per_run
             for wording, wanted in next(self._steps, ()):
@@ -127,6 +133,7 @@ class Hunt:
         self._calls += spent
         self._calls_per_run = max(self._calls_per_run, -(-spent // runs))
         self._observed.add(wording, Counts(passed, n))
+        self._barren = 0 if n else self._barren + runs
         del self._asked[wording]
 
     def result(self) -> HuntResult:
@@ -139,8 +146,24 @@ class Hunt:
             shrunk=broken is not None and (broken.edits == self._shrunk or len(broken.edits) == 1),
             calls=self._calls,
             wordings=self._observed.wordings,
-            remark=self._remark,
+            remark=self._remark or ("" if broken else self._shortfall()),
         )
+
+    def _shortfall(self) -> str:
+        """Why it cannot be said that there is no such wording, as far as it was looked for."""
+        of = self._observed.of
+        if self._barren >= _HOPELESS:
+            return f"{self._barren} runs in a row could not be judged"
+        if not self._observed.primary.n:
+            return "no run of the primary wording could be judged"
+        untried = sum(not of(apply_edits(self._primary, edits)).n for edits in self._first)
+        if untried or not self._first:
+            return "the hunt ended before every perturbation was tried once; give it more calls"
+        for wording in self._edits:
+            if self._observed.speaks_against(wording, self._observed.presumed) <= -_SUSPICION:
+                seen = f"which passed {of(wording).passed} of {of(wording).n} times"
+                return f"the hunt ended while {wording[:100]!r}, {seen}, was suspected; give it more calls"
+        return ""
 
     def _smallest(self) -> Broken | None:
         shown = [
@@ -155,6 +178,7 @@ class Hunt:
         if first is None:
             self._remark = "no perturbation changes anything in this wording"
             return
+        self._first = tuple(first)
         self._rounds = self._in_rounds(chain([first], self._waves))
         yield ((self._primary, 1),)
         yield from self._run(min(_PRIMARY_RUNS, self._budget // 3), self._primary)

@@ -98,13 +98,13 @@ def _is_short(dotted: str) -> bool:
 
 def _facts(text: str, chunks: tuple[_Chunk, ...]) -> Iterator[tuple[int, int]]:
     """Spans of chunks; those that only spaces divide are joined."""
-    names = {chunk.core for chunk in chunks if not chunk.starts and _is_name(chunk.core)}
+    names = {chunk.core.rstrip(".") for chunk in chunks if not chunk.starts and _is_name(chunk.core)}
     last: _Chunk | None = None
     start = 0
     for index, chunk in enumerate(chunks):
         core = chunk.core
         gap = text[last.end : chunk.start] if last else ""
-        kept = _is_fact(core) or core in names or (core.lower() in _MONTHS and _is_dated(chunks, index))
+        kept = _is_fact(core) or core.rstrip(".") in names or _is_month(chunks, index)
         if kept or (last and gap.isspace() and _continues(last.core, core)):
             if not (last and (gap.isspace() or _in_date(last.core, gap, core))):
                 start = chunk.start
@@ -136,7 +136,10 @@ def _is_number(core: str) -> bool:
     return core.lower() in _NUMBERS or any(character.isdigit() for character in core)
 
 
-def _is_dated(chunks: tuple[_Chunk, ...], index: int) -> bool:
+def _is_month(chunks: tuple[_Chunk, ...], index: int) -> bool:
+    """Whether it is one beside a number: ``may`` alone is none."""
+    if chunks[index].core.lower() not in _MONTHS:
+        return False
     near = [chunks[place].core for place in (index - 1, index + 1) if 0 <= place < len(chunks)]
     return any(core[0].isdigit() for core in near)
 

@@ -12,6 +12,7 @@ __all__ = ["counts", "explain"]
 
 _MOST_CASES = 10
 _MOST_GROUPS = 5
+_MOST_WORDINGS = 10
 _FIRST_LINES, _LAST_LINES = 15, 25
 """Lines shown of a long traceback or output; the JSON report has more."""
 _WORST_FIRST = ("FAIL", "INCONCLUSIVE", "PASS")
@@ -96,12 +97,21 @@ def _groups(result: Mapping[str, Any]) -> Iterator[str]:
         kind = "failed" if group["outcome"] == "failed" else "ended in an error"
         many = "run" if group["count"] == 1 else "runs"
         yield f"{group['count']} {many} {kind}: {group['type']}{place}: {_first_line(group)}"
-        if any(group["variants"]):
-            yield from (f"  {count} in wording {_quoted(text)}" for text, count in group["variants"].items())
+        yield from _wordings(group["variants"])
         yield from (f"  | {line}" for line in _sample(group["sample"]))
     if len(shown) > _MOST_GROUPS:
         yield ""
         yield f"and {len(shown) - _MOST_GROUPS} more kinds of failure; --llmrel-json has them all"
+
+
+def _wordings(counts: Mapping[str, int]) -> Iterator[str]:
+    """The wordings in which a failure occurred, most often first; a hunt may have tried a hundred."""
+    if not any(counts):
+        return
+    ranked = sorted(counts.items(), key=lambda item: -item[1])
+    yield from (f"  {count} in wording {_quoted(text)}" for text, count in ranked[:_MOST_WORDINGS])
+    if len(ranked) > _MOST_WORDINGS:
+        yield f"  and in {len(ranked) - _MOST_WORDINGS} more; --llmrel-json has them all"
 
 
 def _first_line(group: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["hunt_entry", "hunt_told"]
 
 _LONGEST = 300
+_NOT_JUDGED = "no run of the primary wording was judged"
 
 
 def hunt_told(found: "HuntResult", stopped: str = "") -> list[str]:
@@ -21,16 +22,18 @@ def hunt_told(found: "HuntResult", stopped: str = "") -> list[str]:
         stopped: why it ended early, ``""`` if it did not.
     """
     spent = f"{found.calls} calls, {found.wordings} wordings"
-    primary = f'the primary wording passes {_rate(found.counts)}: "{clipped(found.primary, _LONGEST)}"'
+    passes = f"the primary wording passes {_rate(found.counts)}"
+    primary = f'{passes if found.counts.n else _NOT_JUDGED}: "{clipped(found.primary, _LONGEST)}"'
     if found.broken is None:
         why = stopped or found.remark or "no wording is shown to pass less often than the primary one"
         return [f"{why} ({spent})", primary]
-    names = ", ".join(dict.fromkeys(edit.name for edit in found.broken.edits))
-    many = "one edit" if len(found.broken.edits) == 1 else f"{len(found.broken.edits)} edits"
-    kind = f"{many} ({names})"
+    edits = found.broken.edits
+    names = ", ".join(dict.fromkeys(edit.name for edit in edits))
+    makes = "one edit ({}) makes" if len(edits) == 1 else f"{len(edits)} edits ({{}}) make"
+    breaks = f"{makes.format(names)} it pass {_rate(found.broken.counts)}"
     smallest = "" if found.shrunk else "; fewer edits may do, the calls were spent before that was settled"
     return [
-        f'{kind} makes it pass {_rate(found.broken.counts)}: "{clipped(found.broken.wording, _LONGEST)}"',
+        f'{breaks}: "{clipped(found.broken.wording, _LONGEST)}"',
         primary,
         f"found with {spent}{smallest}",
     ]

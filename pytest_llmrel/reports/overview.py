@@ -34,9 +34,9 @@ def overview(results: Sequence[Mapping[str, Any]], *, brief: bool = False) -> li
 
     Args:
         results: entries of schema 1.
-        brief: leave out what passed.
+        brief: leave out what passed; a hunt was asked for, and always says how it ended.
     """
-    shown = [result for result in results if not brief or result["verdict"] != "PASS"]
+    shown = [result for result in results if not brief or result["verdict"] != "PASS" or "hunt" in result]
     header, *rows = _without_empty([_COLUMNS, *map(_row, shown)])
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = [(_aligned(header, widths), "")] if rows else []

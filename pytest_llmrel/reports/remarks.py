@@ -20,6 +20,7 @@ def remarks(result: Mapping[str, Any]) -> Iterator[str]:
     Args:
         result: an entry of schema 1.
     """
+    yield from _hunted(result)
     yield from _stopped(result)
     yield from _escalated(result)
     yield from _wordings(result)
@@ -27,6 +28,12 @@ def remarks(result: Mapping[str, Any]) -> Iterator[str]:
     yield from _recovery(result["recovery"])
     yield from _calls(result)
     yield from result["notes"]
+
+
+def _hunted(result: Mapping[str, Any]) -> Iterator[str]:
+    """That nothing was found is the answer to what was asked, and no finding that is shown elsewhere."""
+    if "hunt" in result and result["verdict"] == "PASS":
+        yield from (found["explanation"] for found in result["findings"] if found["metric"] == "hunt")
 
 
 def further_runs(result: Mapping[str, Any]) -> int:

@@ -225,7 +225,7 @@ def _drift_finding(tests: Mapping[str, Sequence[Stratum]], p: float, share: floa
 
 def _single_finding(adjusted: Mapping[str, float], worse: Sequence[str], share: float) -> Finding:
     least = min(adjusted.values(), default=1.0)
-    said = f"no single test is worse than its baseline (least adjusted p = {least:.2g})"
+    said = f"by their first runs no single test is worse than its baseline (least adjusted p = {least:.2g})"
     if worse:
         one = "1 test is worse than its baseline"
         many = one if len(worse) == 1 else f"{len(worse)} tests are worse than their baselines"

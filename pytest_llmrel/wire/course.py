@@ -77,6 +77,8 @@ def _spoiled(fault: str, final: _End) -> Generator[Read, bytes, _End]:
 def _replayed(wire: RunWire, request: Request) -> Answer | Fail:
     _count_call(wire, request)
     recorded = wire.replayed(request)
+    for _ in range(recorded.retries):
+        _count_call(wire, request)  # each was a call when it was recorded
     if recorded.status is None:
         return Fail(recorded.error, "recorded on the tape")
     head = Head(recorded.status, recorded.headers)
@@ -109,6 +111,8 @@ def _sent(wire: RunWire, request: Request) -> Generator[Wait | Send, Head, _End]
             throttle.release()
             wire.note(wire.metered(request, head, b"", monotonic() - began, judge=judging.get()))
         wire.retries += 1
+        if place is not None and wire.recorder is not None:
+            wire.recorder.again(place)
         yield from _held(wire, max(pause, _FIRST_PAUSE * 2 ** (session.policy.retries - left)))
     raise AssertionError("the last try returns or raises")
 
@@ -130,8 +134,9 @@ def _take_call(wire: RunWire, request: Request, throttle: Throttle) -> None:
 
 def _count_call(wire: RunWire, request: Request) -> None:
     budget = wire.session.budget
-    if budget.counts_calls and wire.session.is_of_model(request):
+    if budget.counts_calls and wire.session.is_counted(request):
         budget.take_call()
+        wire.count()
 
 
 def _held(wire: RunWire, seconds: float) -> Generator[Wait, None, None]:

@@ -103,7 +103,7 @@ class ItemWire:
         reported = [self._priced(call) for call in run.reported]
         for call in reported:
             self.session.pay(call)
-        return Traffic((*wire.calls, *reported), wire.injected, wire.retries)
+        return Traffic((*wire.calls, *reported), wire.injected, wire.retries, wire.counted + len(reported))
 
     def take_outside(self) -> list[Call]:
         """The calls so far that belong to no run, each once."""

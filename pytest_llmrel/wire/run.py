@@ -36,6 +36,7 @@ class RunWire:
         injected: faults so far.
         refusal: the first signal that was raised in place of a call, whoever may have swallowed it.
         retries: calls that were sent again.
+        counted: calls so far that count towards a limit of calls.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class RunWire:
         self.calls: list[Call] = []
         self.injected = 0
         self.retries = 0
+        self.counted = 0
         self.refusal: BaseException | None = None
         self._open: set[Listening] = set()
         self._lock = Lock()
@@ -83,6 +85,11 @@ class RunWire:
         """Remember why a call was refused: a test that catches everything must not pass because of it."""
         self.refusal = self.refusal or signal
         return signal
+
+    def count(self) -> None:
+        """A call that counts towards a limit of calls is about to be made."""
+        with self._lock:
+            self.counted += 1
 
     def note(self, call: Call | None) -> None:
         """Keep a call that was really made."""

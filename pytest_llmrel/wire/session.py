@@ -80,6 +80,10 @@ class SessionWire:
         """Whether a request asks a model, so that sending it twice does no harm."""
         return is_model_call(_exchange(request, Head(200, ()), b""))
 
+    def is_counted(self, request: Request) -> bool:
+        """Whether a request counts towards a limit of calls: it asks a model, or may cost something."""
+        return self.is_of_model(request) or not self._is_free(request)
+
     def is_whole(self, request: Request, head: Head, body: bytes) -> bool:
         """Whether nothing is missing from an answer to a model call, as far as its protocol has an end."""
         exchange = _exchange(request, head, body)

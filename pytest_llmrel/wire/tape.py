@@ -4,8 +4,9 @@ A call is found by its place, never by what it asks: equal requests of different
 """
 
 import threading
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_llmrel.errors import Unreplayable
 from pytest_llmrel.wire.fingerprint import difference
@@ -27,6 +28,7 @@ class Recorded:
         body: of the answer, decoded.
         seconds: from sending to the end of the answer.
         error: name of the client library's exception that came in place of the answer or ended it, or ``""``.
+        retries: how often it was sent before, and not answered well.
     """
 
     request: Mapping[str, str]
@@ -35,6 +37,7 @@ class Recorded:
     body: bytes = b""
     seconds: float = 0.0
     error: str = ""
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,7 @@ class Recorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls: list[Recorded | None] = []
+        self._retries: Counter[int] = Counter()
 
     def begin(self) -> int:
         """A place for the next call."""
@@ -128,9 +132,13 @@ class Recorder:
             self._calls.append(None)
             return len(self._calls) - 1
 
+    def again(self, place: int) -> None:
+        """The call is sent once more."""
+        self._retries[place] += 1
+
     def end(self, place: int, recorded: Recorded) -> None:
         """What became of the call."""
-        self._calls[place] = recorded
+        self._calls[place] = replace(recorded, retries=self._retries[place])
 
     @property
     def calls(self) -> tuple[Recorded, ...] | None:

@@ -43,6 +43,7 @@ class _Call(_Strict):
     body: str | _Binary = ""
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     error: Annotated[str, Field(pattern=r"^\w*$")] = ""
+    retries: Annotated[int, Field(ge=0)] = 0
 
 
 class _Track(_Strict):
@@ -146,7 +147,7 @@ def _recorded(path: Path, number: int, call: _Call) -> Recorded:
         except ValueError:
             raise TapeError(f"{path}:{number}: a body that is not base64; {_RESTORE}") from None
     headers = tuple((name, value) for name, value in call.headers)
-    return Recorded(dict(call.request), call.status, headers, body, call.seconds, call.error)
+    return Recorded(dict(call.request), call.status, headers, body, call.seconds, call.error, call.retries)
 
 
 def _data(track: Track, redactor: Redactor) -> Mapping[str, Any]:
@@ -168,6 +169,8 @@ def _call(call: Recorded, redactor: Redactor) -> Mapping[str, Any]:
     said["seconds"] = round(call.seconds, 6)
     if call.error:
         said["error"] = call.error
+    if call.retries:
+        said["retries"] = call.retries
     return said
 
 

@@ -8,6 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 STORIES = {
+    "build-a-golden-dataset.md",
+    "find-the-wording-that-breaks-it.md",
     "know-what-it-costs.md",
     "measure-faithfulness.md",
     "record-and-replay.md",
@@ -30,6 +32,10 @@ class Bot:
 def bot():
     return Bot()
 """
+FAQ = (
+    '{"question": "May I return it?", "expected": "30 days", "context": "You are welcome to return an item '
+    'within 30 days."}'
+)
 BLOCKS = [
     pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
     for page in PAGES
@@ -48,6 +54,7 @@ def test_example(pytester: pytest.Pytester, block: str) -> None:
     """The block runs as it stands; a block of a conftest.py is loaded as one."""
     is_conftest = block.startswith("# conftest.py")
     pytester.makeconftest(BOT + block if is_conftest else BOT)
+    (pytester.mkdir("golden") / "faq.jsonl").write_text(FAQ)
     if not is_conftest:
         pytester.makepyfile(test_block=block)
     session = pytester.runpytest_inprocess("-q", "-p", "no:asyncio", "-p", "no:anyio")

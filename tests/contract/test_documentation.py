@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import pytest_llmrel
-from pytest_llmrel import Run, faults, hookspecs, krun, paraphrase
+from pytest_llmrel import Run, faults, golden, hookspecs, krun, paraphrase
 
 from .house import ROOT, page, rows, sections
 
@@ -23,7 +23,19 @@ INI = re.compile(r"(?<![\w-])llmrel_[a-z_]+")
 PAGES = sorted(
     path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 )
-FIXTURE = ("abstain", "case", "index", "judging", "output", "score", "seed", "usage", "variant")
+FIXTURE = (
+    "abstain",
+    "afaithfulness",
+    "case",
+    "faithfulness",
+    "index",
+    "judging",
+    "output",
+    "score",
+    "seed",
+    "usage",
+    "variant",
+)
 """What the design promises of the fixture ``llmrel``, as far as this version goes."""
 
 
@@ -99,7 +111,7 @@ def test_everything_a_user_can_type_is_prefixed() -> None:
     assert all(name.startswith("pytest_llmrel_") for name in hookspecs.__all__)
 
 
-@pytest.mark.parametrize("decorator", [krun, paraphrase, faults])
+@pytest.mark.parametrize("decorator", [krun, paraphrase, golden, faults])
 def test_every_argument_of_a_marker_is_documented_and_no_other(decorator: Any) -> None:
     """In the table below the heading that names the marker."""
     found = sections(page("docs/reference/markers.md"))

@@ -225,3 +225,17 @@ def test_cases_never_stop_early(pytester: pytest.Pytester, stop: str) -> None:
     """What the cases differ by is not known before all of them have run."""
     source = FAQ.replace('4, pass_rate=0.5, stop="never"', f"20, pass_rate=0.9, stop='{stop}'")
     assert suite(source).run(pytester).test()["runs"] == 60
+
+
+def test_a_row_more_is_no_other_dataset_for_the_tests_of_single_rows(
+    pytester: pytest.Pytester,
+) -> None:
+    """With ``each=True`` a baseline belongs to its row: it survives new rows, and not a changed one."""
+    source = FAQ.replace('"faq.jsonl"', '"faq.jsonl", each=True').replace('case.id != "ship"', "True")
+    suite(source).run(pytester, "--llmrel-baseline=new", "--llmrel-baseline-runs=4").outcomes(passed=3)
+    changed = [ROWS[0] | {"expected": "14 days"}, *ROWS[1:], {"id": "new", "question": "?", "expected": "x"}]
+    outcome = suite(source, changed).run(pytester).outcomes(passed=4)
+    status = {
+        name: outcome.test(f"[{name}]")["baseline"]["status"] for name in ("refund", "ship", "warranty")
+    }
+    assert status == {"refund": "not comparable", "ship": "comparable", "warranty": "comparable"}

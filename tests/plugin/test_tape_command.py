@@ -67,7 +67,7 @@ def test_nothing_to_list(pytester: pytest.Pytester, capsys: pytest.CaptureFixtur
     """A folder without tapes is no mistake; one that is not there is."""
     assert llmrel(capsys, "list") == (0, ["no tapes"], [])
     code, said, (problem,) = llmrel(capsys, "list", "nowhere")
-    assert (code, said, problem) == (2, [], "nowhere: no such folder")
+    assert (code, said, problem) == (2, [], "llmrel tape: nowhere: no such folder")
     assert llmrel(capsys)[0] == 2
 
 

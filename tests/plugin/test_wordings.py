@@ -179,3 +179,29 @@ def test_mistakes_in_columns(pytester: pytest.Pytester, mark: str, said: str) ->
     """Are told with the case."""
     body = OF_CASE.replace("case, q", "case, p") if "'p'" in mark else OF_CASE
     assert said in refused(pytester, f"@golden('faq.jsonl')\n{mark}", body, **{"faq.jsonl": CASES})
+
+
+def test_a_case_may_have_no_further_wordings(pytester: pytest.Pytester) -> None:
+    """``null`` says that there are none: ``llmrel golden lint`` takes it for said on purpose, and so does the mark."""
+    rows = [ROWS[0], {**ROWS[1], "ways": None}]
+    mark = "@golden('faq.jsonl')\n@paraphrase('q', field='ways')"
+    files = {
+        "test_it.py": f"{HEAD}{mark}{OF_CASE}",
+        "faq.jsonl": "".join(json.dumps(row) + "\n" for row in rows),
+    }
+    outcome = Example(files).run(pytester).outcomes(passed=1)
+    assert [case["n"] for case in outcome.test()["cases"]] == [6, 2]
+    alone = files["faq.jsonl"].replace('"q"', '"p"')
+    said = refused(pytester, mark, OF_CASE, **{"faq.jsonl": alone})
+    assert "Traceback" not in said
+
+
+def test_a_file_that_cannot_be_read_lacks_nothing_else(pytester: pytest.Pytester) -> None:
+    """A gate between wordings is not said to need more of them while nobody knows how many there are."""
+    source = f"{HEAD}@paraphrase('q', file='gone.toml'){BODY}".replace(
+        "krun(2)", "krun(2, gates=['worst_variant >= 0.8'])"
+    )
+    outcome = Example({"test_it.py": source}).run(pytester)
+    assert outcome.ret == pytest.ExitCode.USAGE_ERROR
+    assert "gone.toml" in outcome.out + outcome.err
+    assert "at least two" not in outcome.out + outcome.err

@@ -55,16 +55,16 @@ def test_it_is_deterministic(answer: str, context: str) -> None:
 
 @given(wild, st.integers(0, 2**32))
 def test_what_is_copied_is_supported(context: str, seed: int) -> None:
-    """Every sentence of the context, alone or with others in any order, scores 1, and no claim is unsupported."""
-    copied = list(sentences(context))
+    """Every sentence of the context, on one line, alone or with others in any order, scores 1, and is supported."""
+    copied = [" ".join(sentence.split()) for sentence in sentences(context)]
     rng = random.Random(seed)
-    for answer in [*copied, "\n".join(rng.sample(copied, len(copied))), context]:
+    for answer in [*copied, "\n\n".join(rng.sample(copied, len(copied))), context]:
         found = scored(answer, context)
         assert found.score is None or found.score >= 0.99, found
         assert {claim.support for claim in found.claims} <= {Support.SUPPORTED}, found
 
 
-@given(wild, wild, st.sampled_from(["\n", ".\n", "\n- ", "\n\n"]))
+@given(wild, wild, st.sampled_from([".\n", "\n- ", "\n\n"]))
 def test_a_foreign_sentence_never_helps(answer: str, context: str, between: str) -> None:
     """One that has no word of the context, behind the answer or before it."""
     before = scored(answer, context).score

@@ -82,10 +82,13 @@ def test_what_cannot_be_done(lint: Lint) -> None:
     Path("folder.json").mkdir()
     Path("a.txt").touch()
     for arguments, said in (
-        (["no.jsonl"], "no.jsonl: no such file"),
-        (["a.jsonl", "folder.json"], "folder.json: a folder; name the file"),
-        (["a.txt"], "a.txt: nothing is known of such a suffix"),
-        (["a.jsonl", "--question", "q"], "a.jsonl: there is no column q; there are id, question, expected"),
+        (["no.jsonl"], "llmrel golden: no.jsonl: no such file"),
+        (["a.jsonl", "folder.json"], "llmrel golden: folder.json: a folder; name the file"),
+        (["a.txt"], "llmrel golden: a.txt: nothing is known of such a suffix"),
+        (
+            ["a.jsonl", "--question", "q"],
+            "llmrel golden: a.jsonl: there is no column q; there are id, question, expected",
+        ),
         ([], "llmrel golden lint: the following arguments are required: FILE"),
         (["a.jsonl", "--quest", "q"], "llmrel: unrecognized arguments"),
     ):

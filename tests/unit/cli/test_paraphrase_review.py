@@ -199,7 +199,7 @@ def test_a_file_written_by_hand(path: Path, review: Any) -> None:
     path.write_text('primary = "How?"\n[[wording]]\ntext = "how??"\nreviewed = true\n')
     code, out, _ = review("s\n")
     assert (code, states(path)) == (0, [("how??", False)])
-    assert f"(hash to {variant_key('How?')})" in out
+    assert f"(hash now {variant_key('How?')})" in out
     path.write_text('primary = "How?"\n')
     assert review("")[0] == 0
     assert states(path) == []

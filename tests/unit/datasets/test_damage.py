@@ -84,6 +84,20 @@ def test_all_mistakes_of_a_json_file(told: Told) -> None:
     )
 
 
+def test_places_are_characters_and_names_are_as_they_are_written(told: Told) -> None:
+    """Whatever alphabets stand before a mistake, and however many rows there are in one line."""
+    starts(
+        told("a.json", '[{"名": "é😀"},\n {"名": 1, "名": 2}, {"名": "é"}, {"名": "é😀"}, {"名": "ß"} "é"]'),
+        "a.json:2: key '名' is there twice in one object",
+        "a.json:2:32: the same as line 1",
+        "a.json:2:56: not JSON (no ',' or ']' after a row)",
+    )
+    starts(told("a.json", '[{"名": "é😀", x}]'), "a.json:1:14: not JSON (Expecting property name")
+    starts(told("a.json", "é"), "a.json:1:1: begins with 'é'")
+    starts(told("a.jsonl", '{"名": "é😀", x}'), "a.jsonl:1:13: not JSON (Expecting property name")
+    starts(told("a.toml", '[[case]]\n"名" = "é😀" x'), "a.toml:2:12: not TOML (")
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -220,6 +234,15 @@ def test_yaml_that_is_none(content: bytes | str, problem: str, told: Told) -> No
     """With its line, as far as there is one."""
     pytest.importorskip("yaml")
     starts(told("a.yaml", content), problem)
+
+
+def test_a_row_of_yaml_that_fails_leaves_nothing_to_the_next(told: Told) -> None:
+    """What was half made of it is forgotten: the next row is sound, and is not told."""
+    pytest.importorskip("yaml")
+    starts(
+        told("a.yaml", "- a: {b: [!!timestamp x], c: !!timestamp x}\n- a: {b: []}\n"),
+        "a.yaml:1: not readable as YAML (Attr",
+    )
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.toml", "a.yaml"])

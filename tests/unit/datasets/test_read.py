@@ -112,7 +112,7 @@ def test_a_field_of_ten_megabytes(name: str, write: Write) -> None:
     """Is a field like any other, and leaves no trace in the process."""
     import csv
 
-    limit = csv.field_size_limit()
+    former = csv.field_size_limit(99)
     long = "long € " * 1_250_000
     content = {
         "a.jsonl": f'{{"q": "{long}"}}\n',
@@ -123,7 +123,7 @@ def test_a_field_of_ten_megabytes(name: str, write: Write) -> None:
     }[name]
     (case,) = read(write, name, content)
     assert case.q == long
-    assert csv.field_size_limit() == limit
+    assert csv.field_size_limit(former) == 99
     assert len(repr(case)) < 100
 
 

@@ -123,9 +123,10 @@ def test_every_complaint_has_line_and_field(write: Write) -> None:
 def test_what_is_wrong_in_any_file_is_wrong_here(write: Write) -> None:
     """Duplicate ids, doubled keys and the like are told beside the complaints of the schema."""
     path = write(
-        "a.jsonl", '{"id": 1, "question": "a"}\n{"id": 1, "question": "b"}\n{"question": 1, "q": 1, "q": 2}'
+        "a.jsonl", '{"id": 1, "question": 5}\n{"id": 1, "question": "b"}\n{"question": 1, "q": 1, "q": 2}'
     )
-    first, second = problems_of(path, Faq)
+    schemas, first, second = problems_of(path, Faq)
+    assert schemas.startswith("a.jsonl:1: question: Input should be a valid string")
     assert first.startswith("a.jsonl:2: id '1' is that of line 1, too")
     assert second.startswith("a.jsonl:3: key 'q' is there twice")
 

@@ -65,6 +65,11 @@ def test_a_problem_is_named(answer: str, reason: str) -> None:
         "The parcel must weigh less than 5 kilograms!",
         "- The fee is 1200 dollars",
         "The fee is about 2 million yen.",
+        "The fee is $1,200, or about 2 million yen.",
+        "The parcel must weigh less than 5.",
+        "Refunds are paid by Alice Smith on 04/03/2019.",
+        "Refunds are paid by Alice Smith in March 2019.",
+        "Refunds are paid by Alice Smith on 4 March.",
         "The fee is 1,700,000 yen.",
         "refunds are paid by alice smith on march 4th, 2019",
         "Refunds are paid by Smith on 2019-03-04.",
@@ -126,6 +131,13 @@ def test_words_that_are_missing_are_named() -> None:
     assert [claim.support for claim in found.claims] == [Support.UNSUPPORTED, Support.AMBIGUOUS]
     assert found.claims[0].reason == "4 of 5 words are not in the context: delivered, drones, operated, Mars"
     assert found.claims[1].reason == "2 of 5 words are not in the context: drone, balloon"
+
+
+def test_few_of_many_problems_are_shown() -> None:
+    """A reason is for a person to read; the others are counted."""
+    (claim,) = scored("The fee is 91, 92, 93, 94, 95, 96 or 97 yen.").claims
+    assert claim.reason.count("is not in the context") == 5
+    assert claim.reason.endswith("; 2 more")
 
 
 def test_one_wrong_number_is_not_lost_among_many_claims() -> None:

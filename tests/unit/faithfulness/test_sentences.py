@@ -41,6 +41,7 @@ from pytest_llmrel.faithfulness.sentences import LONGEST, sentences
         ("a b c d e f g h\n\ni", ["a b c d e f g h", "i"]),
         ("a b c d e f g h\n- i", ["a b c d e f g h", "i"]),
         ("a b c d e f g\nh", ["a b c d e f g", "h"]),
+        ("Step 1: go\n**2.** run\n**Step 3:** rest", ["go", "run", "rest"]),
         ("42.", ["42."]),
         ("It ends at 7. 8. That is all.", ["It ends at 7.", "8.", "That is all."]),
         ("-5 degrees. -7 tomorrow.", ["-5 degrees.", "-7 tomorrow."]),

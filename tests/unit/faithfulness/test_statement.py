@@ -30,6 +30,8 @@ from pytest_llmrel.faithfulness.statement import read
         ("you may go", ["go"]),
         ("in July", ["july"]),
         ("99-99-2019", ["#99-99-2019"]),
+        ("items [1], [2, 3] and [^4]", ["item"]),
+        ("**items** and _parcels_", ["item", "parcel"]),
         ("a million reasons", ["million", "reason"]),
     ],
 )
@@ -84,3 +86,10 @@ def test_links() -> None:
     statement = read("See https://Shop.example/a-b?c=1, or mail help@shop.example.")
     assert statement.links == ("https://shop.example/a-b?c=1", "help@shop.example")
     assert statement.items == ("see", "mail")
+
+
+def test_a_no_that_answers_the_question_denies_nothing_in_the_sentence() -> None:
+    """What it denies was asked; within the sentence a no is a no."""
+    assert read("No, our rooibos has no caffeine.").negators == read("our rooibos has no caffeine.").negators
+    assert "No" in read("No caffeine is in rooibos.").negators
+    assert "no" in read("There is no, or hardly any, caffeine.").negators

@@ -91,7 +91,43 @@ def test_errors_of_the_infrastructure_are_no_failures() -> None:
     hunt = Hunt(QUESTION, seed=1, budget=60)
     while asked := hunt.next():
         hunt.tell(asked[0], 0, 0, calls=0)
-    assert (hunt.result().broken, hunt.result().calls, hunt.result().counts.n) == (None, 60, 0)
+    result = hunt.result()
+    assert (result.broken, result.calls, result.counts.n) == (None, 21, 0)
+    assert result.remark == "21 runs in a row could not be judged", "and the rest of the calls is saved"
+
+
+@pytest.mark.parametrize("budget", [LEAST_BUDGET, 30, 60, 120])
+def test_that_there_is_none_is_said_only_after_a_search(budget: int) -> None:
+    """With every perturbation tried once there is no remark; where calls did not suffice, there is one."""
+    result = hunted(3, PLANTED["nothing"], 1, 0, budget=budget)
+    assert result.broken is None
+    assert result.wordings >= 10 or result.remark.startswith("the hunt ended before every perturbation")
+    assert bool(result.remark) == (budget == LEAST_BUDGET)
+
+
+def test_calls_that_end_on_a_suspicion() -> None:
+    """A wording that failed whenever it was run is not passed over because the calls are spent."""
+    hunt = Hunt(QUESTION, seed=1, budget=60)
+    while asked := hunt.next():
+        wording, runs = asked
+        if wording == QUESTION:
+            hunt.tell(wording, runs, runs)
+        elif hunt.result().wordings == 15:
+            hunt.tell(wording, 0, runs)
+            break
+        else:
+            hunt.tell(wording, runs, runs)
+    result = hunt.result()
+    assert result.broken is None
+    assert "was suspected" in result.remark
+    assert "passed 0 of 1 times" in result.remark
+
+
+@pytest.mark.parametrize("usual", [1.0, 0.95, 0.8])
+def test_nothing_planted_is_rarely_left_open(usual: float) -> None:
+    """Bad luck at the very end is told in at most 1 of 20 hunts; the others say that there is nothing."""
+    results = [hunted(seed, PLANTED["nothing"], usual, 0) for seed in range(40)]
+    assert sum(bool(result.remark) for result in results) <= 2
 
 
 def test_a_primary_wording_that_never_passes_ends_the_hunt() -> None:

@@ -120,7 +120,7 @@ def test_quotations_hide_what_is_inside() -> None:
     ["a", ".", "' ", "“", "a.b ", "Aa Bb ", "1 ", "1 s ", "\n", "(", "A", '"a', "March 5, ", "é", "@", "a'"],
 )
 def test_long_texts_take_time_in_proportion(text: str) -> None:
-    """Whatever is repeated: 200,000 characters in less than two seconds, a hundredfold of what is usual."""
+    """Whatever is repeated: 200,000 characters in less than five seconds; they take a third of one."""
     began = time.perf_counter()
     protected_spans(text * (200_000 // len(text)))
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 5

@@ -99,3 +99,22 @@ def test_an_endless_name_is_clipped(entry: Maker) -> None:
     """A parameter of a thousand characters does not push the verdict off the screen."""
     lines = overview([entry(nodeid=f"t.py::test_it[{'x' * 1_000}]", findings=[])])
     assert max(len(line) for line, _ in lines) < 200
+
+
+@pytest.mark.parametrize("brief", [False, True])
+def test_a_hunt_that_found_nothing_says_so(entry: Maker, brief: bool) -> None:
+    """That is the answer to what was asked: it is told also where what passed is left out."""
+    finding = {"metric": "hunt", "status": "PASS", "explanation": "no wording is worse", "straddles": False}
+    hunted = entry(
+        verdict="PASS", findings=[finding], hunt={"broken": None}, notes=["the primary one passes"]
+    )
+    text = text_of(overview([hunted, entry(verdict="PASS", nodeid="t.py::test_other")], brief=brief))
+    assert "no wording is worse" in text
+    assert "the primary one passes" in text
+    assert ("test_other" in text) is not brief
+
+
+def test_a_hunt_that_found_something_says_it_once(entry: Maker) -> None:
+    """What failed is told as ever."""
+    finding = {"metric": "hunt", "status": "FAIL", "explanation": "one edit breaks it", "straddles": False}
+    assert text_of(overview([entry(findings=[finding], hunt={})])).count("one edit breaks it") == 1

@@ -127,6 +127,8 @@ def test_a_huge_question_is_heard_at_its_end() -> None:
         ("Please add 2 mugs to my basket.", '{"action": "add", "item": "mug", "quantity": 2}'),
         ("Please send 3 teapots to Lisbon!", '{"item": "teapot", "quantity": 3, "city": "Lisbon"}'),
         ("Can I pay by bank transfer?", "bank transfer"),
+        ("Which ways to pay are there?", "PayPal or bank transfer"),
+        ("Is there caffeine in rooibos?", "no caffeine"),
         ("Who won the cup?", "help@"),
     ],
 )

@@ -73,3 +73,45 @@ def test_threads_lose_no_payment() -> None:
     for thread in threads:
         thread.join()
     assert budget.spent == 2000.0
+
+
+def test_so_many_calls_and_not_one_more() -> None:
+    """Without a limit any number passes; with one exactly as many, and none of a limit of zero."""
+    budget = Budget()
+    assert not budget.counts_calls
+    for _ in range(100):
+        budget.take_call()
+    for limit in (0, 1, 7):
+        budget.limit_calls(limit)
+        assert budget.counts_calls
+        for _ in range(limit):
+            budget.take_call()
+        for _ in range(2):
+            with pytest.raises(BudgetSpent, match="the calls that may be made are spent"):
+                budget.take_call()
+    assert budget.reason == "", "dollars are another matter"
+    budget.limit_calls(None)
+    budget.take_call()
+
+
+def test_threads_share_the_calls_to_the_last() -> None:
+    """Whatever the order: as many get through as are allowed, and all others are refused."""
+    budget, passed = Budget(), []
+    budget.limit_calls(500)
+    gate = threading.Barrier(8)
+
+    def work() -> None:
+        gate.wait()
+        for _ in range(100):
+            try:
+                budget.take_call()
+            except BudgetSpent:
+                continue
+            passed.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(passed) == 500

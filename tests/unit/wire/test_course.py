@@ -284,3 +284,66 @@ def test_who_reads_one_answer_may_ask_for_the_next(make_wire: MakeWire, ask: Ask
     wire.session.throttle(request.origin).limit = 1
     go(wire, request, head())
     assert go(wire, request, head())[0] == [Send()]
+
+
+def limited(make_wire: MakeWire, calls: int, **parts: Any) -> RunWire:
+    """The wire of a run in a session that may make so many calls."""
+    wire = make_wire(**parts)
+    wire.session.budget.limit_calls(calls)
+    return wire
+
+
+def test_each_time_that_a_call_is_sent_counts(make_wire: MakeWire, ask: Ask) -> None:
+    """Two refusals and an answer are three calls; a fourth is not sent, and leaves the host as it was."""
+    wire = limited(make_wire, 3)
+    steps, end = go(wire, ask(), head(503), head(503), head())
+    assert steps.count(Send()) == 3
+    assert isinstance(end, Deliver)
+    end.intake.finish(BODY)
+    assert wire.counted == 3
+    for _ in range(2):
+        with pytest.raises(BudgetSpent):
+            go(wire, ask())
+    assert isinstance(wire.refusal, BudgetSpent)
+    assert wire.session.throttle(ask().origin).admit(holds_one=False) == 0, "nothing is in flight"
+    assert wire.counted == 3
+
+
+def test_calls_that_end_between_two_tries(make_wire: MakeWire, ask: Ask) -> None:
+    """The second try is refused as a first one would be."""
+    wire = limited(make_wire, 1)
+    with pytest.raises(BudgetSpent):
+        go(wire, ask(), head(503))
+    assert wire.counted == 1
+
+
+def test_what_counts_and_what_does_not(make_wire: MakeWire, ask: Ask) -> None:
+    """A model and a bot of one's own do; reading pages and counting tokens do not; without a limit nothing does."""
+    wire = limited(make_wire, 2)
+    own = "https://shop.example/bot"
+    for request in (ask(), ask(url=own)):
+        _, end = go(wire, request, head())
+        end.intake.finish(BODY)
+    assert wire.counted == 2
+    for request in (ask(url=own, method="GET"), ask(url="https://api.openai.com/v1/moderations")):
+        go(wire, request, head())
+    with pytest.raises(BudgetSpent):
+        go(wire, ask(url=own))
+    free = make_wire()
+    go(free, ask(), head())
+    assert free.counted == 0
+
+
+def test_a_replay_spends_the_calls_of_the_recording(make_wire: MakeWire, ask: Ask) -> None:
+    """Those that had to be sent again as well, or it would have more of them left."""
+    recorder = Recorder()
+    wire = limited(make_wire, 10, recorder=recorder)
+    _, end = go(wire, ask(), head(503), head(429), head())
+    end.intake.finish(BODY)
+    assert recorder.calls is not None
+    assert [call.retries for call in recorder.calls] == [2]
+    again = limited(make_wire, 3, player=Player(Track("", "", 0, 0.1, recorder.calls * 2)))
+    assert isinstance(go(again, ask())[1], Answer)
+    assert again.counted == 3 == wire.counted
+    with pytest.raises(BudgetSpent):
+        go(again, ask())

@@ -13,7 +13,7 @@ from pytest_llmrel.wire.tapeplace import tape_path, tapes_below
 
 CALLS = (
     Recorded({"method": "POST", "path": "/v1"}, 200, (("content-type", "text/plain"),), "é\n".encode(), 0.5),
-    Recorded({"method": "POST"}, None, error="ConnectTimeout"),
+    Recorded({"method": "POST"}, None, error="ConnectTimeout", retries=3),
     Recorded({}, 200, body=b"\xff\x00\x80", seconds=0.25, error="ReadError"),
 )
 TAPE = Tape(
