@@ -140,7 +140,9 @@ class Run:
     ) -> float | None:
         """As :meth:`faithfulness`, without blocking the event loop while a judge makes up its mind."""
         self._check_scored(answer, context)
-        return self._record(await self._asked_scorers.ascore(scorer, answer, context, question), answer)
+        found = await self._asked_scorers.ascore(scorer, answer, context, question)
+        self._check_name(FAITHFULNESS)  # another task of this run may have been faster
+        return self._record(found, answer)
 
     @property
     def _asked_scorers(self) -> Scorers:

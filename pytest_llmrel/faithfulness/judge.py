@@ -38,7 +38,7 @@ class Judge:
         base_url: of the endpoint, such as ``http://127.0.0.1:8080/v1``; without credentials or query.
         api_key_env: name of the environment variable that holds the key, read for each request and kept
             nowhere; ``""`` for an endpoint that wants no key.
-        timeout: seconds that one reply may take, more than 0, at most 3600.
+        timeout: seconds until a reply begins, and from there to its end, more than 0, at most 3600.
         concurrency: requests that equal judges of this process have under way at the same time, at least 1.
 
     Raises:

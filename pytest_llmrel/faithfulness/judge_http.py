@@ -35,7 +35,7 @@ class Asking:
     Attributes:
         url: of the chat completions.
         key: sent as bearer token, ``""`` for none; it is in no representation of this.
-        timeout: seconds that a reply may take, to its last byte.
+        timeout: seconds until a reply begins, and from there to its last byte.
     """
 
     url: str
@@ -71,13 +71,12 @@ def ask(asking: Asking, model: str, messages: list[dict[str, str]]) -> bytes | N
         httpx.HTTPError: no reply, or a status that tells of the infrastructure; a note has the host's words.
         ScorerError: it refuses the request for what it is, as with 400, or its reply cannot be decoded.
     """
-    limit = monotonic() + asking.timeout
     with (
         _judging(),
         httpx.Client(**asking.options()) as client,
         client.stream(**asking.request(model, messages)) as response,
     ):
-        intake = _Intake(response, asking, limit)
+        intake = _Intake(response, asking, monotonic() + asking.timeout)
         whole = intake.take_all(response.iter_bytes())
     return intake.body(whole=whole)
 
@@ -88,13 +87,12 @@ async def ask_async(asking: Asking, model: str, messages: list[dict[str, str]]) 
     Raises:
         httpx.HTTPError, ScorerError: as with :func:`ask`.
     """
-    limit = monotonic() + asking.timeout
     with _judging():
         async with (
             httpx.AsyncClient(**asking.options()) as client,
             client.stream(**asking.request(model, messages)) as response,
         ):
-            intake = _Intake(response, asking, limit)
+            intake = _Intake(response, asking, monotonic() + asking.timeout)
             whole = await intake.take_all_async(response.aiter_bytes())
     return intake.body(whole=whole)
 
@@ -143,7 +141,8 @@ class _Intake:
         return bytes(self._taken) if whole else None
 
     def _take(self, chunk: bytes) -> bool:
-        # The timeout of httpx is for each read: a host that drips would never meet it.
+        # The timeout of httpx is for each read: a host that drips would never meet it. Ours begins with the
+        # reply: the time in which a busy host was left alone is no fault of it.
         if monotonic() > self._limit:
             raise httpx.ReadTimeout("the judge took too long to reply", request=self._response.request)
         self._taken += chunk

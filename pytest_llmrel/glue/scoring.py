@@ -73,7 +73,11 @@ class SessionScorers:
             from pytest_llmrel.faithfulness.overlap import Overlap
 
             return Overlap()
-        found = self._config.hook.pytest_llmrel_scorer(name=name)
+        try:
+            found = self._config.hook.pytest_llmrel_scorer(name=name)
+        except Exception as error:
+            kind = type(error).__name__
+            raise ScorerError(f"scorer={name!r}: hook pytest_llmrel_scorer raised {kind}: {error}") from error
         if found is None:
             raise ScorerError(f"scorer={name!r}: no hook pytest_llmrel_scorer knows it; take 'overlap'")
         return found
@@ -93,12 +97,26 @@ def _as_score(scorer: Any, found: Any, answer: str) -> Score:
 
     if not isinstance(found, Faithfulness):
         raise ScorerError(f"scorer {scorer.name!r} gave {type(found).__name__}; it must give a Faithfulness")
-    value = found.score
+    try:
+        value = None if found.score is None else float(found.score)
+        said, judge = _said(found), _judge_of(scorer)
+    except Exception as error:
+        kind = type(error).__name__
+        raise ScorerError(
+            f"scorer {scorer.name!r} gave what cannot be read ({kind}: {error}); it must give a Faithfulness "
+            "with a number and claims"
+        ) from error
     if value is not None and not 0 <= value <= 1:
         raise ScorerError(f"scorer {scorer.name!r} gave the score {value!r}; it must be within 0..1, or None")
+    return Score(FAITHFULNESS, value, scorer.name, judge, said, cut(answer, SCORED_LIMIT))
+
+
+def _judge_of(scorer: Any) -> JudgeId | None:
     identity = getattr(scorer, "judge_id", None)
-    judge = JudgeId(*identity) if identity is not None else None
-    return Score(FAITHFULNESS, value, scorer.name, judge, _said(found), cut(answer, SCORED_LIMIT))
+    if identity is None:
+        return None
+    model, prompt_hash = identity
+    return JudgeId(str(model), str(prompt_hash))
 
 
 def _said(found: "Faithfulness") -> str:

@@ -76,7 +76,9 @@ def _judge_value(
         return _undecidable(gate, f"{gate.metric} is n/a {reason}")
     if gate.metric == "sensitivity" and summary.sensitivity is not None:
         return _judge_sensitivity(gate, summary.sensitivity)
-    label = _label(gate, scoring) + _recorded(gate, summary, estimate)
+    label = _label(gate, scoring) + _recorded(
+        gate, summary, estimate.n + sum(scoring.not_applicable.values())
+    )
     if gate.metric == FAITHFUL_RATE:
         return _compare_cautiously(gate, estimate, value, label)
     if plan.mode is GateMode.OBSERVED or gate.metric in TOTALS:
@@ -179,11 +181,11 @@ def _label(gate: Gate, scoring: Scoring) -> str:
     return f"{gate.metric} ({', '.join(scoring.scorers)})" if scoring.scorers else gate.metric
 
 
-def _recorded(gate: Gate, summary: Summary, estimate: Estimate) -> str:
-    """How many runs the value is of, where that is not all of them: what was not scored may be anything."""
-    if not (gate.is_score or gate.metric == FAITHFUL_RATE) or estimate.n >= summary.valid:
+def _recorded(gate: Gate, summary: Summary, n: int) -> str:
+    """How many runs recorded the score, if that is not all of them: what was not scored may be anything."""
+    if not (gate.is_score or gate.metric == FAITHFUL_RATE) or n >= summary.valid:
         return ""
-    return f" in the {estimate.n} of {summary.valid} runs that recorded it"
+    return f" in the {n} of {summary.valid} runs that recorded it"
 
 
 def _straddles(gate: Gate, estimate: Estimate) -> bool:

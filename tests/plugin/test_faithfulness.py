@@ -83,12 +83,19 @@ SCORERS: dict[str, tuple[str, str]] = {
     "no result": ("scorer=Own(lambda: 0.5)", "it must give a Faithfulness"),
     "out of range": ("scorer=Own(lambda: Faithfulness(1.5, (), 'own'))", "must be within 0..1"),
     "nan": ("scorer=Own(lambda: Faithfulness(float('nan'), (), 'own'))", "must be within 0..1"),
+    "text": ("scorer=Own(lambda: Faithfulness('high', (), 'own'))", "gave what cannot be read (ValueError"),
+    "no claims": (
+        "scorer=Own(lambda: Faithfulness(0.5, ({},), 'own'))",
+        "gave what cannot be read (AttributeError",
+    ),
+    "no judge": ("scorer=Own(lambda: Faithfulness(0.5, (), 'own'), judge_id=3)", "gave what cannot be read"),
+    "hook": ("scorer='broken'", "hook pytest_llmrel_scorer raised ZeroDivisionError"),
     "nli out of range": ("scorer=nli(lambda premise, claim: 7)", "not a probability"),
 }
 OWN = """
 class Own:
     name = "own"
-    def __init__(self, answer): self.answer = answer
+    def __init__(self, answer, judge_id=None): self.answer, self.judge_id = answer, judge_id
     def score(self, answer, context, question=""): return self.answer()
 """
 
@@ -101,7 +108,8 @@ def test_a_scorer_that_fails_is_never_a_pass(pytester: pytest.Pytester, kind: st
 @krun(3, gates=["pass_rate >= 0"])
 def test_it(llmrel): llmrel.faithfulness(GOOD, context=CONTEXT, {argument})
 """
-    outcome = ran(pytester, source)
+    hook = "def pytest_llmrel_scorer(name): return 1 / 0 if name == 'broken' else None\n"
+    outcome = ran(pytester, source, **{"conftest.py": hook})
     assert outcome.counts() == {"errors": 3}
     assert outcome.test()["verdict"] == "INCONCLUSIVE"
     assert said in outcome.test()["failures"][0]["sample"]["message"]
@@ -166,6 +174,27 @@ def test_it(llmrel):
         llmrel.faithfulness(GOOD, context=CONTEXT)
 """
     ran(pytester, source).outcomes(passed=1)
+
+
+def test_two_tasks_of_a_run_record_one_score(pytester: pytest.Pytester) -> None:
+    """Whoever comes second is told, as it would be one after the other: no run counts twice."""
+    source = """
+import asyncio
+
+class Slow:
+    name = "slow"
+    def score(self, answer, context, question=""): return Faithfulness(1.0, (), self.name)
+    async def ascore(self, answer, context, question=""):
+        await asyncio.sleep(0.01)
+        return self.score(answer, context)
+
+@krun(2, gates=["faithfulness >= 0.5"])
+async def test_it(llmrel):
+    both = [llmrel.afaithfulness(GOOD, context=CONTEXT, scorer=Slow()) for _ in range(2)]
+    found = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(map(str, found)) == ["1.0", "score 'faithfulness' was recorded in this run already"]
+"""
+    assert ran(pytester, source).test()["metrics"]["faithfulness"]["n"] == 2
 
 
 def verdicts(outcome: Outcome) -> dict[str, Any]:

@@ -150,7 +150,7 @@ DEF test_silent():
 @krun(3, gates=["recovery_rate <= 0"], timeout=0.15)
 @faults("500")
 DEF test_hung():
-    while True:
+    while to().startswith("{NOWHERE}"):  # not the model of the next test, whom a thread left behind would ask
         GUESS()
         {sleep}
 """

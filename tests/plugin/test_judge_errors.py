@@ -144,3 +144,25 @@ def test_a_replay_needs_no_key(
     monkeypatch.delenv("LLMREL_TEST_KEY")
     again = suite.run("http://127.0.0.1:9/v1", "--llmrel-tape=replay").outcomes(passed=1)
     assert again.test()["cost"]["judge"]["calls"] == 6
+
+
+def test_a_reply_after_a_refusal_is_not_too_late(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy judge is asked again after the pause it wants; the pause is longer than a reply may take."""
+    test = SCORED.replace("krun(6", "krun(1").replace("faithful_rate", "faithfulness")
+    suite = suite_of(pytester, monkeypatch, test)
+    suite.edit(
+        {
+            "test_it.py": (HEAD + test)
+            .replace("timeout=5", "timeout=0.5")
+            .replace("DEF", "def")
+            .replace("SCORE", "llmrel.faithfulness")
+        },
+        llmrel_retries="3",
+    )
+    with Simulator(latency=0, faults={"script": ["429"], "retry_after": 1}) as model:
+        outcome = suite.run(model)
+        assert model.requests == 2
+    assert outcome.counts() == {"passed": 1}
+    assert outcome.test()["metrics"]["faithfulness"]["point"] == 1

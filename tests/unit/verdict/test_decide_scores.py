@@ -86,7 +86,8 @@ def test_a_score_of_some_runs_says_so(judged: Callable[..., Verdict]) -> None:
     said = [finding.explanation for finding in some.findings]
     assert "in the 2 of 4 runs that recorded it is 0.9" in said[0]
     assert "recorded" not in said[1]
-    assert "recorded" not in only(judged([0.9] * 4, "faithfulness >= 0.8")).explanation
+    for values in ([0.9] * 4, [None] + [0.9] * 19):
+        assert "recorded" not in only(judged(values, "faithfulness >= 0.8")).explanation
 
 
 @pytest.mark.parametrize("gate", ["faithfulness >= 0.8", "faithful_rate >= 0.8"])
