@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmrel.core.model import Attempt, Finding, Outcome, Sample, Status, Summary, Variant, Verdict
+from pytest_llmrel.core.model import (
+    Attempt,
+    Estimate,
+    Finding,
+    Outcome,
+    Sample,
+    Status,
+    Summary,
+    Variant,
+    Verdict,
+)
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.seed import run_seed, variant_key
 from pytest_llmrel.errors import UsageProblem
@@ -178,12 +188,15 @@ class HuntExperiment:
     def _shown(self, found: "HuntResult") -> Summary:
         """The summary with the tallies of the two wordings that matter; there may be a hundred others.
 
-        Nothing is said of how much the wordings differ: the hunt chose them, and how often to run them.
+        Nothing is said of how often they pass, and how much they differ: the hunt chose them by just that.
         """
         kept = {self._primary} | ({found.broken.wording} if found.broken else set())
         summary = self.summary
         variants = tuple(tally for tally in summary.variants if tally.text in kept)
         metrics = {name: found for name, found in summary.metrics.items() if name not in _OF_WORDINGS}
+        metrics["pass_rate"] = Estimate.undefined(
+            "of wordings that were chosen by how they did", summary.valid
+        )
         return replace(summary, variants=variants, metrics=metrics, sensitivity=None)
 
     def _clean(self, data: Mapping[str, Any]) -> dict[str, Any]:
