@@ -9,6 +9,7 @@ from unittest import SkipTest
 
 import pytest
 
+from pytest_llmrel.core.cut import cut
 from pytest_llmrel.core.fault import Recovery
 from pytest_llmrel.core.model import Evidence, Failure, FailureKey, Outcome, Sample
 from pytest_llmrel.core.run import Run
@@ -188,7 +189,7 @@ def _alone(error: BaseException) -> BaseException:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)[:_LONGEST_MESSAGE]
+        return cut(str(error), _LONGEST_MESSAGE)
     except Exception:  # noqa: BLE001  the exception is the user's, and so is its __str__
         return f"<{type(error).__name__} that cannot be printed>"
 
@@ -232,6 +233,7 @@ def _described(item: pytest.Function, error: BaseException) -> str:
 
 def _evidence(run: Run, message: str, text: str) -> Evidence:
     if len(text) > _LONGEST_TRACEBACK:
-        text = "[...]" + text[-_LONGEST_TRACEBACK:]
+        # From a line's beginning: half a key would be recognised by nobody.
+        text = "[...]\n" + text[-_LONGEST_TRACEBACK:].partition("\n")[2]
     captured = tuple((title, buffer.getvalue()) for title, buffer in sorted(run.captured.items()))
     return Evidence(run.attempt, message, text, run.recorded_output, captured)
