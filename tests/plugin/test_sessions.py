@@ -238,10 +238,11 @@ def test_markers_and_options_are_explained(pytester: pytest.Pytester) -> None:
     quick = ("-p", "no:hypothesispytest", "-p", "no:asyncio")
     markers = pytester.runpytest_inprocess("--markers", *quick).stdout.str()
     assert "@pytest.mark.krun(k=10" in markers
-    assert "@pytest.mark.paraphrase(argname, *wordings)" in markers
+    assert "@pytest.mark.paraphrase(argname, *wordings, file, field, perturb, n)" in markers
+    assert "@pytest.mark.llmrel_golden(path, argname=" in markers
     said = pytester.runpytest_inprocess("--help", *quick).stdout.str()
     for name in (
-        "--llmrel-k", "--llmrel-concurrency", "--llmrel-json", "llmrel_k", "llmrel_concurrency",
+        "--llmrel-k", "--llmrel-concurrency", "--llmrel-json", "--llmrel-case", "--llmrel-hunt", "llmrel_k", "llmrel_concurrency",
         "llmrel_max_error_rate", "llmrel_inconclusive", "llmrel_scores",
     ):  # fmt: skip
         assert name in said

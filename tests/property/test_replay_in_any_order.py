@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -61,11 +62,8 @@ def item(mode: TapeMode, tape: Tape | None = None) -> ItemWire:
 
 def begun(wire: ItemWire, attempt: Attempt) -> tuple[Run, RunWire]:
     """A run, and its wire; the calls of these tests name their wire themselves."""
-    token = current_wire.set(None)
     run = Run(attempt)
-    own = wire.begin(run)
-    current_wire.reset(token)
-    return run, own
+    return run, copy_context().run(wire.begin, run)
 
 
 def heard(wire: RunWire) -> bytes:
