@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -163,7 +162,9 @@ def test_the_bundled_judges(call: Callable[..., Any]) -> None:
         )
 
 
-def test_a_hostile_message_takes_no_time() -> None:
+def test_a_hostile_message_takes_no_time(
+    busy_seconds: Callable[[Callable[[], object]], float],
+) -> None:
     """Marks without end, sentences without end, and numbers that are too large for anybody."""
     messages = (
         f"{MARK} CONTEXT\n" * 50_000,
@@ -171,10 +172,8 @@ def test_a_hostile_message_takes_no_time() -> None:
         asked("word " * 100_000, context="answer " * 100_000),
         asked(context="x", question="y").replace("ANSWER\n", f"ANSWER\n[{'9' * 5000}] We sell tea"),
     )
-    began = time.perf_counter()
-    for message in messages:
-        judge(JudgeHabits(obeys="injection"), message, draw())
-    assert time.perf_counter() - began < 5
+    habits = JudgeHabits(obeys="injection")
+    assert busy_seconds(lambda: [judge(habits, message, draw()) for message in messages]) < 5
 
 
 def test_habits_are_read_from_a_persona_file(tmp_path: Path) -> None:
