@@ -123,7 +123,7 @@ def _item(number: int, line: bytes) -> Labelled:
         raise ValueError(f"longer than {_MOST_LINE >> 20} MB; shorten its context")
     document = parse(line, _FORMAT, _CONFLICT)
     if not isinstance(document, dict):
-        raise ValueError(f"{shown(document)}, where an object should be; {_FORMAT}")  # noqa: TRY004
+        raise ValueError(f"{shown(document)}, where an object should be; {_FORMAT}")  # noqa: TRY004  # what is wrong with a file is a ValueError here
     checked = _Line.model_validate(document)
     return Labelled(number, checked.answer, checked.context, checked.question or "", checked.label)
 

@@ -184,7 +184,7 @@ def _tell(record: Calibration) -> int:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100:  # noqa: PLR2004
+    if not text.isdecimal() or not 1 <= int(text) <= 100:  # noqa: PLR2004  # as the name below says
         raise ValueError(text)
     return int(text)
 

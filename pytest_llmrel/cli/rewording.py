@@ -184,8 +184,8 @@ def _userinfo(url: str) -> str:
 def _advice(status: int) -> str:
     if status in {401, 403}:
         return "check the key"
-    if status == 404:  # noqa: PLR2004
+    if status == 404:  # noqa: PLR2004  # Not Found, by RFC 9110
         return "check --model and --base-url, which mostly ends in /v1"
-    if 300 <= status < 400:  # noqa: PLR2004
+    if 300 <= status < 400:  # noqa: PLR2004  # redirects
         return "check --base-url: it leads elsewhere"
     return "try again later" if status in {408, 409, 429} or status >= 500 else "check --model"  # noqa: PLR2004

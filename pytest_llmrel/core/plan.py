@@ -240,7 +240,7 @@ def _check_wordings(gates: Iterable[Gate], wordings: int, mode: GateMode) -> Non
     problems = [
         f"krun: gate '{gate}' compares wordings; give the test at least two with paraphrase"
         for gate in between
-        if wordings < 2  # noqa: PLR2004
+        if wordings < 2  # noqa: PLR2004  # one cannot differ
     ]
     problems += [
         f"krun: gate '{gate}': nothing can prove a sensitivity; use gate='observed' or 'evidence'"

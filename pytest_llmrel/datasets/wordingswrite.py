@@ -98,4 +98,4 @@ def _spelled(character: str) -> str:
     if character == " " or unicodedata.category(character) not in _HIDDEN:
         return character
     number = ord(character)
-    return f"\\u{number:04X}" if number <= 0xFFFF else f"\\U{number:08X}"  # noqa: PLR2004
+    return f"\\u{number:04X}" if number <= 0xFFFF else f"\\U{number:08X}"  # noqa: PLR2004  # TOML: four digits or eight

@@ -174,7 +174,7 @@ def _spelled(words: list[str], place: int) -> tuple[float, int] | None:
 
 def _and_units(words: list[str], value: float, end: int) -> tuple[float, int]:
     """``twenty five`` is one number."""
-    tens = value >= 20 and value % 10 == 0  # noqa: PLR2004
+    tens = value >= 20 and value % 10 == 0  # noqa: PLR2004  # twenty, thirty, …
     if tens and end < len(words) and 1 <= NUMBER_WORDS.get(words[end].casefold(), 0) <= 9:  # noqa: PLR2004
         return value + NUMBER_WORDS[words[end].casefold()], end + 1
     return value, end

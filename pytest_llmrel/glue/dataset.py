@@ -14,7 +14,7 @@ from pytest_llmrel.core.case import Case
 from pytest_llmrel.errors import PlanError
 from pytest_llmrel.glue.closest import marks_of, parameter_marks
 
-__all__ = ["Golden", "chosen_cases", "dataset_hash", "deselect_others", "golden_of"]
+__all__ = ["Golden", "chosen_cases", "dataset_hash", "deselect_others", "golden_of", "own_case"]
 
 _CASES = pytest.StashKey[dict[tuple[Path, object], tuple[Case, ...]]]()
 _ARGUMENTS = ("path", "argname", "schema", "each")
@@ -96,7 +96,7 @@ def dataset_hash(item: pytest.Item) -> str:
     golden = golden_of(item) if marks_of(item, "llmrel_golden") else None
     if golden is None:
         return ""
-    own = _own_case(item, golden)
+    own = own_case(item, golden)
     rows = sorted(_content(case) for case in (golden.cases if own is None else [own]))
     return blake2b("\n".join(rows).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
@@ -120,11 +120,12 @@ def _ids(item: pytest.Item) -> list[str]:
         return []
     if not golden.each:
         return [case.id for case in golden.cases]
-    own = _own_case(item, golden)
+    own = own_case(item, golden)
     return [] if own is None else [own.id]
 
 
-def _own_case(item: pytest.Item, golden: Golden) -> Case | None:
+def own_case(item: pytest.Item, golden: Golden) -> Case | None:
+    """The row of a test that is one of ``golden(each=True)``, else ``None``."""
     callspec = getattr(item, "callspec", None)
     given = callspec.params.get(golden.argname) if callspec else None
     return given if isinstance(given, Case) else None

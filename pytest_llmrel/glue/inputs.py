@@ -12,7 +12,7 @@ from pytest_llmrel.core.model import Variant
 from pytest_llmrel.core.plan import read_variants
 from pytest_llmrel.errors import PlanError, UsageProblem
 from pytest_llmrel.glue.closest import marks_of, parameter_marks
-from pytest_llmrel.glue.dataset import chosen_cases, golden_of
+from pytest_llmrel.glue.dataset import chosen_cases, golden_of, own_case
 from pytest_llmrel.glue.edits import edited
 from pytest_llmrel.glue.runnode import fixture_functions
 
@@ -40,7 +40,8 @@ def inputs_of(item: pytest.Function) -> Inputs:
             problems.append(f"paraphrase: {golden.argname!r} is the argument of golden; choose another name")
         if not golden.each:
             cases, argname = chosen_cases(item, golden), golden.argname
-    made: Inputs | None = _collected(problems, lambda: _worded(item, tuple(cases), argname))
+    alone = None if golden is None else own_case(item, golden)
+    made: Inputs | None = _collected(problems, lambda: _worded(item, tuple(cases), argname, alone))
     if problems or made is None:
         raise PlanError(*problems)
     return made
@@ -71,7 +72,9 @@ def parametrize_inputs(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, [f"<{name}>"], ids=[pytest.HIDDEN_PARAM])
 
 
-def _worded(item: pytest.Function, cases: tuple[Case, ...], case_argname: str | None) -> Inputs:
+def _worded(
+    item: pytest.Function, cases: tuple[Case, ...], case_argname: str | None, alone: Case | None
+) -> Inputs:
     marks = marks_of(item, "paraphrase")
     if not marks:
         return Inputs(cases=cases, case_argname=case_argname)
@@ -87,7 +90,6 @@ def _worded(item: pytest.Function, cases: tuple[Case, ...], case_argname: str | 
         raise PlanError(*said.problems)
     if shared is not None:
         return Inputs(shared, said.argname, cases, case_argname)
-    alone = _own_case(item)
     if alone is not None:
         return Inputs(_of_case(alone, said, edit), said.argname)
     own = _of_each_case(cases, said, edit)
@@ -171,16 +173,6 @@ def _variants(texts: Sequence[object], edit: Callable[[str], list[str]]) -> tupl
     known = {variant.text for variant in variants}
     further = [text for text in dict.fromkeys(edit(variants[0].text)) if text not in known]
     return variants if not further else read_variants([*texts, *further])
-
-
-def _own_case(item: pytest.Function) -> Case | None:
-    """The case of a test that is one of ``golden(each=True)``."""
-    callspec = getattr(item, "callspec", None)
-    return (
-        next((value for value in callspec.params.values() if isinstance(value, Case)), None)
-        if callspec
-        else None
-    )
 
 
 def _of_each_case(
