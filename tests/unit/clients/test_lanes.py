@@ -1,5 +1,6 @@
 """Which lane a call takes, without any call."""
 
+import sys
 import threading
 from collections.abc import Callable
 from itertools import count
@@ -156,9 +157,14 @@ def test_threads_never_share_a_lane() -> None:
             found.give(ONE, lane)
 
     threads = [threading.Thread(target=work) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
     assert clashes == []
     assert len(found.clear()) <= 16
