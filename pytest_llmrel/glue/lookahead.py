@@ -27,8 +27,8 @@ _HOOKS = (
     "pytest_runtest_teardown",
 )
 _HARMLESS = frozenset(
-    "__channelexec__ _hypothesis_pytestplugin _pytest anyio pytest_asyncio pytest_cov pytest_html pytest_llmrel "
-    "pytest_metadata pytest_rerunfailures pytest_sugar pytest_timeout xdist".split()
+    "__channelexec__ _hypothesis_pytestplugin _pytest anyio pytest_asyncio pytest_cov pytest_html "
+    "pytest_llmrel pytest_metadata pytest_rerunfailures pytest_sugar pytest_timeout xdist".split()
 )
 """Packages whose hooks prepare nothing for a run; the first is what xdist is in a worker."""
 
