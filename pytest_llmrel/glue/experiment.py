@@ -37,7 +37,6 @@ class Experiment:
     """What happens to one ``krun`` item between set-up and verdict.
 
     Attributes:
-        summary: of the planned runs, as far as they got.
         seconds: that the runs took, from the beginning of the first to the end of the last.
     """
 
@@ -59,9 +58,7 @@ class Experiment:
         self._tape: dict[str, Any] | None = None
         self._judges = Judges(item, Summary({}, 0, {}))
         self._todo = self._attempts(0, self._runs)
-        self.summary = Aggregate(plan, len(self._todo)).summary(
-            self.obstacle or "the set-up of its shared fixtures failed"
-        )
+        self._summary: Summary | None = None
 
     def begin(self, staffing: Staffing) -> None:
         """Let the first runs start; shared fixtures have been set up."""
@@ -88,12 +85,20 @@ class Experiment:
         try:
             self._stage.finish(self._open_next)
         finally:
-            self.summary = self._stage.summary()
+            self._summary = self._stage.summary()
             self.seconds = self._stage.seconds
         self._judges = Judges(self._item, self.summary)
         self._standing = compared_by_judges(self._standing, self.summary)
         self._compare(self._staffing)
         self._tape = save_tape(self._item, self._wire)
+
+    @property
+    def summary(self) -> Summary:
+        """Of the planned runs, as far as they got."""
+        if self._summary is None:
+            reason = self.obstacle or "the set-up of its shared fixtures failed"
+            self._summary = Aggregate(self._plan, len(self._todo)).summary(reason)
+        return self._summary
 
     def abandon(self) -> None:
         """Nobody wants what was begun any more."""
