@@ -100,10 +100,12 @@ class Experiment:
             self._summary = Aggregate(self._plan, len(self._todo)).summary(reason)
         return self._summary
 
-    def abandon(self) -> None:
-        """Nobody wants what was begun any more."""
+    def abandon(self) -> Summary:
+        """Give up what was begun; what had ended is judged by nobody."""
         if self._stage is not None:
             self._stage.abandon()
+            self._summary = self._stage.summary()
+        return self.summary
 
     @property
     def obstacle(self) -> str:

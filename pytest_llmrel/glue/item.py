@@ -52,6 +52,9 @@ def complete(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Test
     if call.when == "call" and experiment is not None:  # its runs may have begun before it was its turn
         report.duration = max(report.duration, experiment.seconds)
         report.start = report.stop - report.duration
+    elif experiment is not None and call.when == "teardown":
+        # A session of a million runs cannot keep what belongs to each of them.
+        del item.stash[_EXPERIMENT]
 
 
 def _without_secrets(item: pytest.Item, report: pytest.TestReport) -> None:

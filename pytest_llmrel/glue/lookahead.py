@@ -14,6 +14,7 @@ from pytest_llmrel.glue.flow import Flow
 from pytest_llmrel.glue.runnode import take_shared
 from pytest_llmrel.glue.session import SessionResults
 from pytest_llmrel.glue.wire import session_wire
+from pytest_llmrel.reports.spending import dollars
 
 __all__ = ["Lookahead"]
 
@@ -86,17 +87,24 @@ class Lookahead:
         experiment = self._begun(item) if isinstance(item, pytest.Function) else None
         if item is None or experiment is None:
             self._is_blocked = True
-            self._tell(self._obstacle)
             return False
         self._ahead[item] = experiment
         return True
 
     def drop(self) -> None:
-        """Forget what was started ahead; it is run anew when it is its turn."""
-        for experiment in self._ahead.values():
-            experiment.abandon()
+        """Give up what was started ahead; it is run anew when it is its turn."""
+        given_up = [experiment.abandon() for experiment in self._ahead.values()]
         self._ahead.clear()
         self._is_blocked = True
+        runs, usd = (
+            sum(summary.runs for summary in given_up),
+            sum(summary.spent.known_usd for summary in given_up),
+        )
+        if runs:
+            cost = f"; what they cost, {dollars(usd)}, is in no test" if usd else ""
+            SessionResults.of(self._session.config).remarks.append(
+                f"{runs} runs of tests that were started ahead were given up{cost}"
+            )
 
     def cancel(self) -> None:
         """No test follows any more: nothing more is sent, and nobody waits for anything."""
@@ -119,7 +127,7 @@ class Lookahead:
 
     def _tell(self, obstacle: str) -> None:
         """Let the user know once what makes a session slower, unless it was the user's word."""
-        if obstacle and not self._is_told:
+        if not self._is_told:
             self._is_told = True
             said = f"runs of different tests did not overlap: {obstacle}; see llmrel_lookahead"
             SessionResults.of(self._session.config).remarks.append(said)
@@ -128,8 +136,10 @@ class Lookahead:
         """The experiment of ``item`` with its first runs on their way, ``None`` if it has to wait."""
         if item.get_closest_marker("krun") is None or any(map(item.get_closest_marker, _MARKS)):
             return None
-        self._obstacle = self._obstacle or _watcher(item)
-        if self._obstacle or has_plugin_loop(item) or not take_shared(item):
+        if obstacle := self._obstacle or _watcher(item):
+            self._tell(obstacle)
+            return None
+        if has_plugin_loop(item) or not take_shared(item):
             return None
         try:
             plan = plan_of(item)

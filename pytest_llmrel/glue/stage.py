@@ -99,7 +99,8 @@ class Stage:
             self._aggregate.record_outside(self.outside)
 
     def abandon(self) -> None:
-        """Nobody wants these runs any more."""
+        """Give up what is in flight, and start nothing more."""
+        self._schedule.stop("given up")
         self._open.close()
 
     @property

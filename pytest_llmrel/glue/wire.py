@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
 from importlib.metadata import version
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ class Seam:
         """Take calls that belong to no run for those of this test; ``None`` between tests."""
         if wire is not None and not self._is_open:
             if is_client_loaded():
-                wire.session.warm_up()
+                Thread(target=wire.session.warm_up, name="llmrel-prices", daemon=True).start()
             self._open.enter_context(watched_clients(self._begin))
             self._is_open = True
         self._current = wire

@@ -104,17 +104,22 @@ def test_the_first_failure_ends_what_was_started_ahead(pytester: pytest.Pytester
     """With -x the next tests are no part of the session, and nobody waits for their runs."""
     outcome = example(f"""{HEAD}
 @krun(2)
-def test_fails():
+def test_fails(llmrel):
     assert together(4)
+    time.sleep(0.2)
     assert 0
 
 @krun(2)
 def test_ahead():
-    together(4)
+    assert together(4)
+
+@krun(2)
+def test_hangs():
     time.sleep(30)
 """).run(pytester, "-x", subprocess=True, timeout=20)
     outcome.outcomes(failed=1)
     assert list(outcome.tests) == ["test_it.py::test_fails"]
+    assert "2 runs of tests that were started ahead were given up" in outcome.out
 
 
 def test_output_between_the_phases_of_a_test_is_that_of_its_run(pytester: pytest.Pytester) -> None:
