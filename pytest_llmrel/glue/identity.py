@@ -2,27 +2,31 @@
 
 import ast
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_llmrel.core.plan import RunPlan
-from pytest_llmrel.glue.content import content_of
+from pytest_llmrel.glue.content import content_of, definition_of
 from pytest_llmrel.glue.provenance import provenance_of
 
 __all__ = ["identity_of"]
+
+_OURS = frozenset({"faults", "golden", "krun", "llmrel_faults", "llmrel_golden", "paraphrase"})
 
 
 def identity_of(item: pytest.Function, plan: RunPlan, turn: int) -> str:
     """Thirty-two hex digits that are others as soon as the runs of a test might be.
 
-    The test itself, what stands around it in its module (prompts, fixtures, helpers; not the other tests),
-    the ``conftest.py`` files above it, its wordings, dataset, faults and time limit, the answers of the
-    provenance hook, what tapes are used for, and this plugin's version. How many runs there are, and how
-    they are judged, does not matter.
+    The test itself, its marks, what stands around it in its module (prompts, fixtures, helpers; not the
+    other tests), the ``conftest.py`` files above it, its wordings, dataset, faults and time limit, the
+    answers of the provenance hook, what tapes are used for, and this plugin's version. How many runs there
+    are, and how they are judged, does not matter.
 
     Args:
         item: the test.
@@ -38,6 +42,7 @@ def identity_of(item: pytest.Function, plan: RunPlan, turn: int) -> str:
         item.nodeid,
         turn,
         content_of(item, plan),
+        _foreign_marks(item.function),
         *(_surroundings(path) for path in (item.path, *(folder / "conftest.py" for folder in folders))),
         dict(provenance_of(item)),
         [variant.text for variant in plan.inputs.variants],
@@ -50,18 +55,35 @@ def identity_of(item: pytest.Function, plan: RunPlan, turn: int) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-@lru_cache(maxsize=1024)
+def _foreign_marks(function: Callable[..., Any]) -> list[str]:
+    """The decorators that say how a test is run, as written; what ours say is in the plan."""
+    definition = definition_of(function)
+    decorators = getattr(definition, "decorator_list", [])
+    named = {decorator: _last_name(decorator) for decorator in decorators}
+    return [ast.unparse(decorator) for decorator, name in named.items() if name not in _OURS]
+
+
+def _last_name(decorator: ast.expr) -> str:
+    """``krun`` of ``@pytest.mark.krun(5)``."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
 def _surroundings(path: Path) -> str:
     """A hash of the code of a file without its test functions, comments and layout; ``""`` without a file."""
     try:
-        source = path.read_bytes()
+        return _code_in(path.read_bytes())
     except OSError:
         return ""
+
+
+@lru_cache(maxsize=64)
+def _code_in(source: bytes) -> str:
     try:
-        tree = ast.parse(source)
+        code = ast.unparse(_WithoutTests().visit(ast.parse(source))).encode("utf-8", "surrogatepass")
     except (SyntaxError, ValueError):
-        return blake2b(source, digest_size=8).hexdigest()
-    return blake2b(ast.unparse(_WithoutTests().visit(tree)).encode("utf-8", "surrogatepass")).hexdigest()
+        code = source
+    return blake2b(code, digest_size=8).hexdigest()
 
 
 class _WithoutTests(ast.NodeTransformer):

@@ -28,9 +28,13 @@ def resumption_lines(ledgers: Iterable[Mapping[str, Any]]) -> list[tuple[str, st
         named = ", ".join(changed[:_SHOWN]) + more
         lines.append((f"begun anew, because they have changed: {named}", "INCONCLUSIVE"))
     if damaged := max(one["damaged"] for one in told):
-        lines.append((f"{damaged} torn lines of the ledger were left out; their runs are made again", "PASS"))
+        lines.append((f"{_lines(damaged)} left out; what is missing is made again", "PASS"))
     return lines
 
 
 def _runs(count: int) -> str:
     return "1 run was" if count == 1 else f"{count} runs were"
+
+
+def _lines(count: int) -> str:
+    return "1 torn line of the ledger was" if count == 1 else f"{count} torn lines of the ledger were"
