@@ -4,6 +4,7 @@ import pytest
 from resume_example import TWO_TESTS, judged, killed, ledger, lines
 from wire_example import STYLES, Asking
 
+from pytest_llmrel.ledger.lines import line_of
 from pytest_llmrel.simulator import Simulator
 
 IN_FLIGHT = 3
@@ -171,6 +172,27 @@ def test_nothing_to_resume(
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     assert said in outcome.out + outcome.err
     assert outcome.log() == []
+
+
+def test_a_ledger_that_is_not_ours(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that another session is writing, or of another version: refused before anything is run."""
+    asking = suite(pytester, monkeypatch)
+    with Simulator(latency=0) as model:
+        asking.run(model)
+        with monkeypatch.context() as patch:
+            patch.setattr("pytest_llmrel.ledger.folder.is_held", lambda _: True)
+            second = asking.run(model)
+        (file,) = ledger(asking.path)
+        file.write_bytes(line_of({"ledger": 7}) + file.read_bytes())
+        foreign = asking.run(model, "--llmrel-resume")
+        assert (second.log(), foreign.log()) == ([], [])
+        assert asking.run(model).ret == 0, "without the option it is nobody's business"
+    for refused, said in (
+        (second, "another pytest session is writing"),
+        (foreign, "is a ledger of version 7"),
+    ):
+        assert refused.ret == pytest.ExitCode.USAGE_ERROR
+        assert said in refused.out + refused.err
 
 
 def test_a_full_disk(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
