@@ -82,6 +82,11 @@ def _add_run_options(group: pytest.OptionGroup) -> None:
         help="most runs in flight over the session (default 8); a mark's own concurrency is never exceeded",
     )
     group.addoption(
+        "--llmrel-resume",
+        action="store_true",
+        help="take the runs that an interrupted session has finished from its ledger, and make the others",
+    )
+    group.addoption(
         "--llmrel-json", type=_path, metavar="PATH", help="write the results to PATH as JSON (schema 1)"
     )
 
@@ -215,6 +220,8 @@ def check_options(config: pytest.Config) -> None:
     _check_ini(config)
     _check_baseline(config)
     _check_plan(config)
+    if config.getoption("llmrel_resume") and config.getoption("llmrel_hunt"):
+        raise pytest.UsageError("--llmrel-resume: a hunt leaves nothing to resume; leave one of them out")
 
 
 def _check_plan(config: pytest.Config) -> None:

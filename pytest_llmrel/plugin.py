@@ -109,18 +109,20 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list[pytest.Item]) -> str:
     """Leave out what the command line does not want, and read the baselines; a mistake in how, or ``""``."""
-    from pytest_llmrel.errors import PlanError
+    from pytest_llmrel.errors import LedgerError, PlanError
     from pytest_llmrel.glue.collect import warn_of_infeasible_gates
     from pytest_llmrel.glue.dataset import deselect_others
     from pytest_llmrel.glue.guards import SessionGuards
     from pytest_llmrel.glue.huntable import check_hunts
+    from pytest_llmrel.glue.ledger import SessionLedger
 
     guards = SessionGuards.of(config)
     try:
         deselect_others(config, chosen)
         check_hunts(config, chosen)
         guards.prepare(collected, chosen)
-    except PlanError as error:
+        SessionLedger.of(config).begin()
+    except (LedgerError, PlanError) as error:
         return f"pytest_llmrel: {error}"
     if hasattr(config, "workeroutput"):
         config.workeroutput["llmrel_unused"] = guards.unused
@@ -159,6 +161,15 @@ def _guards(config: pytest.Config) -> Any:
     from pytest_llmrel.glue.guards import SessionGuards
 
     return SessionGuards.of(config)
+
+
+def _ledgers(config: pytest.Config) -> list[dict[str, Any]]:
+    """What there is to tell of the ledger of this process."""
+    if "pytest_llmrel.glue.ledger" not in sys.modules:
+        return []
+    from pytest_llmrel.glue.ledger import SessionLedger
+
+    return [SessionLedger.of(config).told]
 
 
 class _Runs:
@@ -200,6 +211,15 @@ class _Runs:
             complete(item, call, report)
         return report
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Close the ledger; a worker of xdist leaves it to its controller to tell of it."""
+        from pytest_llmrel.glue.ledger import SessionLedger
+
+        ledger = SessionLedger.of(session.config)
+        ledger.end()
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["llmrel_ledger"] = ledger.told
+
 
 class _Results:
     """The hooks of the process that shows and writes: the controller, or the only one there is."""
@@ -209,6 +229,7 @@ class _Results:
         self._json: str | None = config.getoption("llmrel_json")
         self._mistakes = ""
         self._unused: list[tuple[str, str]] = []
+        self._ledgers: list[dict[str, Any]] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -216,6 +237,8 @@ class _Results:
         output = getattr(node, "workeroutput", {})
         self._mistakes = output.get("llmrel_mistakes", self._mistakes)
         self._unused = output.get("llmrel_unused", self._unused)
+        if "llmrel_ledger" in output:
+            self._ledgers.append(output["llmrel_ledger"])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the result of an item."""
@@ -249,6 +272,7 @@ class _Results:
             from pytest_llmrel.glue.session import SessionResults
 
             results = SessionResults(session.config)
+        results.ledgers = self._ledgers or _ledgers(session.config)
         results.unused = self._unused or (guards.unused if guards else [])
         results.unused_tapes = guards.unused_tapes if guards else []
         results.record()

@@ -15,6 +15,7 @@ from pytest_llmrel.glue.recording import record_baselines
 from pytest_llmrel.reports.guards import guard_lines
 from pytest_llmrel.reports.overview import overview
 from pytest_llmrel.reports.result import Result, canonical, session_document, suite_entry
+from pytest_llmrel.reports.resumption import resumption_lines
 from pytest_llmrel.reports.safe import printable
 from pytest_llmrel.reports.spending import session_totals, spending_lines
 from pytest_llmrel.stats.stratified import Stratum
@@ -52,6 +53,7 @@ class SessionResults:
         self.recorded: list[str] = []
         self.remarks: list[str] = []
         self.problems: list[str] = []
+        self.ledgers: list[Mapping[str, Any]] = []
 
     @classmethod
     def of(cls, config: pytest.Config) -> "SessionResults":
@@ -119,6 +121,8 @@ class SessionResults:
             terminal.write_line(line, **_COLOURS[verdict])
         for line in spending_lines(results):
             terminal.write_line(printable(line))
+        for line, verdict in resumption_lines(self.ledgers):
+            terminal.write_line(printable(line), **_COLOURS[verdict])
         for line in (*self.remarks, *self.recorded):
             terminal.write_line(printable(line))
         for problem in self.problems:
