@@ -107,7 +107,7 @@ def session_document(
         "tests": tests,
         "suite": {"verdict": worst_verdict(verdicts), **suite},
         "provenance": dict(provenance),
-        **({} if shard is None else {"shard": dict(shard)}),
+        **({} if shard is None else {"shard": _encodable(dict(shard))}),
     }
 
 

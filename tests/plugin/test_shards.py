@@ -73,7 +73,9 @@ def test_more_shards_than_tests(scripted: Scripted, capsys: pytest.CaptureFixtur
     script = dict.fromkeys(NAMES, "p")
     files, outcomes = shards(scripted, script, 8, "-k", "test_a or test_b or plain")
     assert [outcome.ret for outcome, _, _ in outcomes] == [0] * 8
-    empty = [index for index, (outcome, notes, _) in enumerate(outcomes, 1) if not outcome.tests and not notes]
+    empty = [
+        index for index, (outcome, notes, _) in enumerate(outcomes, 1) if not outcome.tests and not notes
+    ]
     assert len(empty) == 5
     outcome = scripted.run(
         script, f"--llmrel-shard={empty[0]}/8", "-k", "test_a or test_b or plain", "-n", "1", subprocess=True
