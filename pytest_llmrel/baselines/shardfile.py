@@ -174,6 +174,12 @@ class _Comparison(Open):
     detectable_drop: _Probability | None
     escalation: _Escalation | None
 
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Self:
+        if (self.guard == "blind") is not (self.detectable_drop is None):
+            raise PydanticCustomError("impossible", "what is guarded detects a drop, and what is blind none")
+        return self
+
 
 class _Baseline(Open):
     status: Text
