@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pytest_llmrel.core.counted import Counted, Outcomes
 from pytest_llmrel.core.model import Outcome, Variant
-from pytest_llmrel.reports.result import Result, worst_verdict
+from pytest_llmrel.reports.result import Result, estimate_entry, worst_verdict
 from pytest_llmrel.reports.spending import RECOVERY_KEYS
 from pytest_llmrel.stats.histogram import PRECISION, bucketed_quantile
 from pytest_llmrel.stats.stratified import Stratum
@@ -35,8 +35,8 @@ def recounted(result: Mapping[str, Any], rule: Rule) -> tuple[Result, list[str]]
     """
     if impossible := _impossible(result):
         return dict(result), [impossible]
-    again = recount(_known(result), result["metrics"])
-    metrics = {name: asdict(estimate) for name, estimate in again.metrics.items()}
+    again = recount(_known(result), frozenset(result["metrics"]))
+    metrics = {name: estimate_entry(estimate) for name, estimate in again.metrics.items()}
     contradictions = [
         *_outcomes(result, again),
         *(f"metric {name}" for name in metrics if _differs(result["metrics"][name], metrics[name])),
@@ -53,8 +53,8 @@ def _known(result: Mapping[str, Any]) -> Known:
     return Known(
         counted=Counted(tuple(Outcomes(*cell) for cell in counts["cells"]), counts["injected_errors"]),
         variants=_variants(result),
-        invalid={outcome: result[name] for name, outcome in _INVALID.items()},
-        recoveries={kinds[key]: count for key, count in (result["recovery"] or {}).items()},
+        invalid=tuple((outcome, result[name]) for name, outcome in _INVALID.items()),
+        recoveries=tuple((kinds[key], count) for key, count in (result["recovery"] or {}).items()),
         early=bool(stopped and stopped["saved"]),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from pytest_llmrel.core.model import FailureGroup, Finding, Outcome, Status, Summary, Verdict
+from pytest_llmrel.core.model import Estimate, FailureGroup, Finding, Outcome, Status, Summary, Verdict
 from pytest_llmrel.core.score import Scoring
 from pytest_llmrel.reports.spending import cost_entry, recovery_entry
 from pytest_llmrel.verdict.regression import Suite
@@ -62,7 +62,7 @@ def result_entry(
         "xfailed": counts[Outcome.XFAILED],
         "unfinished": summary.unfinished,
         "stopped": {"reason": summary.stop_reason, "saved": summary.saved} if summary.stop_reason else None,
-        "metrics": {name: asdict(estimate) for name, estimate in summary.metrics.items()},
+        "metrics": {name: estimate_entry(estimate) for name, estimate in summary.metrics.items()},
         "variants": [asdict(tally) for tally in summary.variants],
         "cases": [{"id": tally.key, "passed": tally.passed, "n": tally.n} for tally in summary.cases],
         "counts": _counts(summary),
@@ -152,6 +152,11 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_encodable(key): _encodable(item) for key, item in value.items()}
     return [_encodable(item) for item in value] if isinstance(value, list) else value
+
+
+def estimate_entry(estimate: Estimate) -> dict[str, Any]:
+    """A metric; not by ``asdict``, which is slow, and there are many of them."""
+    return {name: getattr(estimate, name) for name in ("point", "low", "high", "n", "method")}
 
 
 def _counts(summary: Summary) -> dict[str, Any] | None:

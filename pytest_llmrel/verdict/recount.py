@@ -1,7 +1,8 @@
 """Computes again, from the counts of a test, what its session has said of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pytest_llmrel.core.case import Case
 from pytest_llmrel.core.counted import Counted
@@ -29,20 +30,20 @@ _WORDINGS = frozenset({"sensitivity", "worst_variant"})
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a document holds of the runs of one test.
+    """What a document holds of the runs of one test; hashable, since many tests have the same counts.
 
     Attributes:
         counted: valid runs.
         variants: all wordings, a single empty one without ``paraphrase``.
-        invalid: runs per outcome that is in no quality denominator.
-        recoveries: what became of runs that met an injected fault -> how many.
+        invalid: outcomes that are in no quality denominator, and runs of each.
+        recoveries: what became of runs that met an injected fault, and of how many.
         early: whether the test was stopped early, and its rates are no shares of the runs.
     """
 
     counted: Counted
     variants: tuple[Variant, ...]
-    invalid: Mapping[Outcome, int]
-    recoveries: Mapping[Recovery, int]
+    invalid: tuple[tuple[Outcome, int], ...]
+    recoveries: tuple[tuple[Recovery, int], ...]
     early: bool
 
 
@@ -67,15 +68,16 @@ class Recount:
     valid: int
 
 
-def recount(known: Known, wanted: Collection[str]) -> Recount:
+@lru_cache(maxsize=1024)
+def recount(known: Known, wanted: frozenset[str]) -> Recount:
     """Compute everything once more.
 
     Args:
         known: counts of a test.
         wanted: names of metrics.
     """
-    counts = Counts.of(known.counted, known.variants, known.invalid)
-    counts.recoveries.update(known.recoveries)
+    counts = Counts.of(known.counted, known.variants, dict(known.invalid))
+    counts.recoveries.update(dict(known.recoveries))
     inputs = _inputs(known)
     between = None if known.early else sensitivity(counts, inputs)
     metrics = {name: _metric(name, known, counts) for name in wanted}
