@@ -1,19 +1,47 @@
 """Laws of shards: however a suite is split, together they are the suite; and the split is the same everywhere."""
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.metadata import version
+from io import StringIO
 from math import ceil
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_llmrel.cli.main import main
 from pytest_llmrel.core.shard import balanced
 from pytest_llmrel.errors import ShardError
 from pytest_llmrel.reports.merging import merge
 from pytest_llmrel.reports.result import canonical
 
-from .suites import SuiteOfTests, report_of, suites_of_tests, whole
+from .suites import PROVENANCE, SuiteOfTests, report_of, suites_of_tests, whole
 
+VALUES = (
+    None,
+    True,
+    0,
+    -1,
+    1,
+    10**30,
+    1e308,
+    -0.5,
+    "",
+    "x",
+    "PASS",
+    "\ud800",
+    [],
+    {},
+    [1],
+    {"a": 1},
+    [[1, 2, 3, 4]],
+)
 weights = st.dictionaries(st.text(max_size=4), st.integers(1, 1000), max_size=12)
 
 
@@ -63,3 +91,35 @@ def test_the_split_is_balanced_and_the_same_everywhere(weights, count: int, rand
         ]
     )
     assert max(loads) <= least * 3 / 2
+
+
+@settings(max_examples=60)
+@given(suites_of_tests(), st.integers(0, 2**32), st.integers(1, 2))
+def test_no_damage_crashes_the_command(suite: SuiteOfTests, seed: int, times: int) -> None:
+    """Any value of a report replaced by any other, or left out: merged or refused, and nothing else."""
+    random, report = Random(seed), report_of(suite, 1, 1, list(suite.results))
+    document = {"schema": 1, "tests": report.tests, "suite": report.suite, "shard": report.shard}
+    document["provenance"] = {**PROVENANCE, "pytest_llmrel": version("pytest-llmrel")}
+    for _ in range(times):
+        place, key = random.choice(list(_places(document)))
+        if random.random() < 0.2:
+            del place[key]
+        else:
+            place[key] = random.choice(VALUES)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        redirect_stdout(StringIO()),
+        redirect_stderr(StringIO()) as said,
+    ):
+        file = Path(folder, "1.json")
+        file.write_text(json.dumps(document), encoding="utf-8")
+        code = main(["merge", str(file), "--json", str(Path(folder, "all.json"))])
+        assert (code == 2) is bool(said.getvalue()) is not Path(folder, "all.json").exists()
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container in it, with every key."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        yield value, key
+        if isinstance(item, dict | list):
+            yield from _places(item)
