@@ -111,9 +111,11 @@ class SessionWire:
         usage: Usage | None = _NOTHING
         cost: float | None = 0.0
         if head.status < _REFUSED:
-            usage = self._usage(exchange)
+            own = self._own_usage(exchange)
+            usage = usage_of(exchange) if own is None else own
             cost = None if usage is None else self.prices.cost(usage, request.url)
-            damage = damage_of(exchange) if complete and is_model_call(exchange) else ""
+            is_read = own is None and usage is not None
+            damage = damage_of(exchange, is_read=is_read) if complete else ""
         return Call(request.host, request.path, head.status, seconds, usage, cost, damage=damage, judge=judge)
 
     def unanswered(self, request: Request, seconds: float, error: str, *, judge: bool) -> Call | None:
@@ -139,12 +141,12 @@ class SessionWire:
         is_free = request.method in _FREE_METHODS or request.host in self.policy.free_hosts
         return is_free or route_of(request.url).api is Api.FREE
 
-    def _usage(self, exchange: Exchange) -> Usage | None:
+    def _own_usage(self, exchange: Exchange) -> Usage | None:
         own = self.policy.ask_usage(exchange) if self.policy.ask_usage else None
         given: object = own  # not every hook is typed
         if not isinstance(given, Usage | None):
             raise TypeError(f"hook pytest_llmrel_usage answered {given!r}; it must be a Usage or None")
-        return usage_of(exchange) if own is None else own
+        return own
 
 
 def _exchange(request: Request, head: Head, body: bytes) -> Exchange:

@@ -51,8 +51,12 @@ def is_model_call(exchange: Exchange) -> bool:
     return api is not Api.FREE and (api is not Api.UNKNOWN or bool(_asked_model(exchange)))
 
 
-def damage_of(exchange: Exchange) -> str:
+def damage_of(exchange: Exchange, *, is_read: bool = False) -> str:
     """Say what is wrong with an answer to a model call whose status, 2xx, says that nothing is.
+
+    Args:
+        exchange: the call.
+        is_read: whether :func:`usage_of` has found a usage in it.
 
     Returns:
         Words for a person, such as ``"the answer is HTML in place of JSON"``, without a word of the answer
@@ -60,7 +64,7 @@ def damage_of(exchange: Exchange) -> str:
     """
     if not (_OK <= exchange.status < _OK_END and is_model_call(exchange)):
         return ""
-    return fault_in(route_of(exchange.url).api, exchange.content_type, exchange.body)
+    return fault_in(route_of(exchange.url).api, exchange.content_type, exchange.body, is_read=is_read)
 
 
 def _usage(exchange: Exchange) -> Usage | None:
