@@ -73,8 +73,11 @@ class SessionWire:
 
     def throttle(self, origin: str) -> Throttle:
         """That of a host and port."""
-        with self._lock:
-            return self._throttles.setdefault(origin, Throttle())
+        found = self._throttles.get(origin)
+        if found is None:
+            with self._lock:
+                found = self._throttles.setdefault(origin, Throttle())
+        return found
 
     def is_of_model(self, request: Request) -> bool:
         """Whether a request asks a model, so that sending it twice does no harm."""
