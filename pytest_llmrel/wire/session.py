@@ -81,7 +81,7 @@ class SessionWire:
 
     def is_of_model(self, request: Request) -> bool:
         """Whether a request asks a model, so that sending it twice does no harm."""
-        return is_model_call(_exchange(request, Head(200, ()), b""))
+        return is_model_call(request.method, request.url, request.body or b"")
 
     def is_counted(self, request: Request) -> bool:
         """Whether a request counts towards a limit of calls: it asks a model, or may cost something."""
@@ -89,8 +89,7 @@ class SessionWire:
 
     def is_whole(self, request: Request, head: Head, body: bytes) -> bool:
         """Whether nothing is missing from an answer to a model call, as far as its protocol has an end."""
-        exchange = _exchange(request, head, body)
-        return is_model_call(exchange) and not damage_of(exchange)
+        return self.is_of_model(request) and not damage_of(_exchange(request, head, body))
 
     def meter(
         self, request: Request, head: Head, body: bytes, seconds: float, *, judge: bool, complete: bool = True

@@ -39,16 +39,21 @@ def usage_of(exchange: Exchange) -> Usage | None:
         return None
 
 
-def is_model_call(exchange: Exchange) -> bool:
-    """Whether a provider of models would bill this request; its answer does not matter.
+def is_model_call(method: str, url: str, request: bytes) -> bool:
+    """Whether a provider of models would bill this request, whatever it will answer.
 
     A POST to a path known from the providers' APIs, or one whose JSON body names a ``model``. Never a GET,
     and never one that only counts tokens or moderates.
+
+    Args:
+        method: in capitals.
+        url: of the request.
+        request: its body, ``b""`` where it could not be seen.
     """
-    if exchange.method != "POST":
+    if method != "POST":
         return False
-    api = route_of(exchange.url).api
-    return api is not Api.FREE and (api is not Api.UNKNOWN or bool(_asked_model(exchange)))
+    api = route_of(url).api
+    return api is not Api.FREE and (api is not Api.UNKNOWN or bool(_asked_model(request)))
 
 
 def damage_of(exchange: Exchange, *, is_read: bool = False) -> str:
@@ -62,7 +67,9 @@ def damage_of(exchange: Exchange, *, is_read: bool = False) -> str:
         Words for a person, such as ``"the answer is HTML in place of JSON"``, without a word of the answer
         itself; ``""`` if nothing is wrong, or this is no model call.
     """
-    if not (_OK <= exchange.status < _OK_END and is_model_call(exchange)):
+    if not (
+        _OK <= exchange.status < _OK_END and is_model_call(exchange.method, exchange.url, exchange.request)
+    ):
         return ""
     return fault_in(route_of(exchange.url).api, exchange.content_type, exchange.body, is_read=is_read)
 
@@ -81,7 +88,7 @@ def _usage(exchange: Exchange) -> Usage | None:
     for api in dict.fromkeys((route.api, _api_by_shape(report))):
         counts = _counts(exchange.url, api, report)
         if counts is not None:
-            return _as_usage(_model_of(answer) or _asked_model(exchange) or route.model, counts)
+            return _as_usage(_model_of(answer) or _asked_model(exchange.request) or route.model, counts)
     return None
 
 
@@ -241,11 +248,11 @@ def _model_of(answer: dict[str, Any]) -> str:
     return ""
 
 
-def _asked_model(exchange: Exchange) -> str:
-    if b'"model"' not in exchange.request:
+def _asked_model(request: bytes) -> str:
+    if b'"model"' not in request:
         return ""
     try:
-        asked = document(exchange.request)
+        asked = document(request)
     except (ValueError, RecursionError):
         return ""
     return _model_of({"model": asked.get("model")}) if isinstance(asked, dict) else ""

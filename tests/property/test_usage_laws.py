@@ -80,7 +80,7 @@ def test_nothing_raises(exchange: Exchange) -> None:
     """Whatever the bytes: usage that holds together or none, yes or no, one line of words."""
     usage, damage = usage_of(exchange), damage_of(exchange)
     assert usage is None or holds_together(usage)
-    assert isinstance(is_model_call(exchange), bool)
+    assert isinstance(is_model_call(exchange.method, exchange.url, exchange.request), bool)
     assert damage.isprintable()
 
 
