@@ -16,6 +16,7 @@ from pytest_llmrel.glue.endings import Reporter
 from pytest_llmrel.glue.flow import Flow
 from pytest_llmrel.glue.ledger import TestBook
 from pytest_llmrel.glue.runnode import RunFactory
+from pytest_llmrel.glue.workers import share_of
 from pytest_llmrel.runtime.pool import Lane
 from pytest_llmrel.runtime.schedule import Schedule
 from pytest_llmrel.verdict.stopping import Stopping
@@ -90,7 +91,8 @@ class Stage:
             stack.callback(pool.leave, inbox)
             pool.enter(inbox, lane)
             self._open = stack.pop_all()
-        self._drive = partial(pool.drive, inbox, most=max(flow.most_in_flight, staffing.concurrency))
+        most = max(flow.most_in_flight, staffing.concurrency)
+        self._drive = partial(pool.drive, inbox, most=partial(share_of, item.config, most))
         self._lane = lane
 
     def finish(self, open_next: Callable[[], bool] = lambda: False) -> None:
