@@ -137,7 +137,9 @@ class Pool:
         if lane is not None:
             lane.crew.close(patient=patient)
 
-    def drive(self, inbox: Inbox, open_next: Callable[[], bool] = lambda: False, *, most: Callable[[], int]) -> None:
+    def drive(
+        self, inbox: Inbox, open_next: Callable[[], bool] = lambda: False, *, most: Callable[[], int]
+    ) -> None:
         """Run one lane to its end; the others go on beside it, with what room it leaves.
 
         Args:
