@@ -122,6 +122,10 @@ class Stage:
         """Why nothing more is to be run, even if no run was left out; ``""`` if more may be."""
         return self._schedule.stop_reason
 
+    def wants_evidence(self, sample: Sample) -> bool:
+        """Whether a failure of this run is going to be described."""
+        return self._aggregate.wants_evidence(sample)
+
     def summary(self) -> Summary:
         """What the runs so far amount to."""
         reason, stopping = self._schedule.stop_reason, self._stopping
@@ -143,6 +147,8 @@ class Stage:
         missing = {attempt.seed: attempt for attempt in self._todo if self._wire.may_recall(attempt)}
         known = set[Attempt]()
         for sample in self._book.recall(missing):
+            if self._keep is not None:
+                self._keep(sample)
             if sample.cut_off or sample.fatal:  # made again: what ended it may have been put right
                 self._aggregate.record_cut_off(sample)
             else:

@@ -132,7 +132,7 @@ class Desk:
                 for other in self._listening - {node}:
                     self._send(other, "paid", dollars, unpriced)
         else:
-            self.news.put(message)
+            self.news.put((kind, node, *told))
 
     def _tell_shares(self) -> None:
         # Those that have not been started yet will want theirs, too.
