@@ -1,8 +1,7 @@
 """A split test on xdist's controller: its chunks as they come in, its verdict, and its reports."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +17,9 @@ from pytest_llmrel.ledger.codec import decode
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result, result_entry
 from pytest_llmrel.verdict.summary import Aggregate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Gathering", "lost"]
 
@@ -104,7 +106,7 @@ class Gathering:
         for refusal in self._said("refusal"):
             judgement.add(refused(refusal))
         notes = dict.fromkeys(note for notes in self._said("notes") for note in notes)
-        result = judgement.result([f"split into {test.parts} parts", *notes])
+        result = judgement.result([*notes])
         return without_secrets(result, session_wire(config).redactor)
 
     def _said(self, name: str) -> list[Any]:
