@@ -64,14 +64,14 @@ class Gathering:
     def reports(self) -> list[pytest.TestReport]:
         """What pytest would have reported, had it run the test in one piece."""
         setup, call, teardown = (self._worst(when) for when in ("setup", "call", "teardown"))
-        summary = self._summary()
-        if setup is not None and setup.failed:
-            vars(setup)["llmrel_result"] = self._judged(summary)
-        elif call is not None:
+        judged = setup if setup is not None and setup.failed else call
+        if judged is not None:
+            summary = self._summary()
             result = self._judged(summary)
-            vars(call)["llmrel_result"] = result
-            call.user_properties = [*properties(result)]
-            if not call.failed:
+            vars(judged)["llmrel_result"] = result
+            for report in filter(None, (call, teardown)):
+                report.user_properties += properties(result)
+            if judged is call and not call.failed:
                 self._tell(call, summary, result)
         return [report for report in (setup, call, teardown) if report is not None]
 
@@ -95,7 +95,7 @@ class Gathering:
         missing = self.test.parts - len(self._chunks)
         if missing:
             return f"{missing} of {self.test.parts} parts of the test were not run"
-        return "a part of the test could not be set up"
+        return "the set-up of its shared fixtures failed"
 
     def _judged(self, summary: Summary) -> Result:
         test, config = self.test, self._session.config
@@ -122,6 +122,11 @@ class Gathering:
         report: pytest.TestReport = config.hook.pytest_report_from_serializable(
             config=config, data=dict(min(given, key=lambda data: rank(data["outcome"])))
         )
+        if isinstance(report.longrepr, list):  # JSON knows no tuples
+            report.longrepr = tuple(report.longrepr)
+        # A part that could not be set up has told of itself as if it were the test.
+        said = [(name, value) for name, value in report.user_properties if not name.startswith("llmrel_")]
+        report.user_properties = said
         report.start = min(data["start"] for data in given)
         report.stop = max(data["stop"] for data in given)
         report.duration = report.stop - report.start if when == "call" else report.duration
