@@ -49,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
     check_options(config)
     if not hasattr(config, "workerinput"):  # xdist's workers leave it to their controller
         config.pluginmanager.register(_Results(config), "llmrel-results")
+    if config.getoption("dist", "no") != "no" and config.getoption("tx", None):
+        from pytest_llmrel.glue.controller import Controller
+
+        config.pluginmanager.register(Controller(), "llmrel-controller")
 
 
 @pytest.fixture
@@ -80,6 +84,7 @@ def pytest_collection_modifyitems(
         if mistakes:
             _refuse(session.config, items, mistakes)
         session.config.pluginmanager.register(_Runs(), "llmrel-runs")
+        _split(session.config, items)
     elif session.config.getoption("llmrel_hunt") and not session.testsfailed:
         _refuse_to_hunt(session.config, items)
     elif session.config.getoption("llmrel_shard"):
@@ -109,6 +114,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
     show_forecast(session)
     return True
+
+
+def _split(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put chunks in the place of large tests, in a worker of xdist."""
+    if hasattr(config, "workerinput"):
+        from pytest_llmrel.glue.split import split_items
+
+        if split_items(config, items):
+            config.pluginmanager.register(_Chunks(), "llmrel-chunks")
 
 
 def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list[pytest.Item]) -> str:
@@ -225,6 +239,22 @@ class _Runs:
         ledger.end()
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput["llmrel_ledger"] = ledger.told
+
+
+class _Chunks:
+    """The hook of a worker of xdist that runs parts of tests."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Run a part of a test in place of everybody else; its controller reports the whole."""
+        from pytest_llmrel.glue.split import ChunkItem
+
+        if not isinstance(item, ChunkItem):
+            return None
+        from pytest_llmrel.glue.chunk import run_chunk
+
+        run_chunk(item, nextitem)
+        return True
 
 
 class _Results:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.plan import RunPlan
+from pytest_llmrel.glue.book import node_id
 from pytest_llmrel.glue.content import content_of, definition_of
 from pytest_llmrel.glue.provenance import provenance_of
 
@@ -39,7 +40,7 @@ def identity_of(item: pytest.Function, plan: RunPlan, turn: int) -> str:
     folders = [folder for folder in item.path.parents if folder.is_relative_to(item.config.rootpath)]
     parts = [
         version("pytest-llmrel"),
-        item.nodeid,
+        node_id(item),
         turn,
         content_of(item, plan),
         _foreign_marks(item.function),

@@ -79,8 +79,8 @@ class SessionLedger:
         if self._is_resumed:
             self._read(self._old if self._journal else former_files(folder, self._session), folder)
 
-    def book(self, item: pytest.Function, plan: RunPlan) -> "TestBook | None":
-        """That of a test that is about to run; ``None`` if there is no ledger.
+    def book(self, item: pytest.Function, plan: RunPlan, *, in_parts: bool = False) -> "TestBook | None":
+        """That of a test that is about to run, or of a part of it; ``None`` if there is no ledger.
 
         Raises:
             LedgerError: see :meth:`begin`.
@@ -90,7 +90,7 @@ class SessionLedger:
         if self._journal is None and self.former is None:
             return None
         turn = self._turns[item.nodeid]
-        self._turns[item.nodeid] += 1
+        self._turns[item.nodeid] += not in_parts
         identity = identity_of(item, plan, turn)
         former = self.former
         if former is not None and identity not in former.tests and item.nodeid in former.nodeids and not turn:
