@@ -11,6 +11,7 @@ __all__ = ["add_options", "check_options"]
 
 _BASELINE_MODES = ("check", "new", "update", "reset", "off")
 _ALTERNATIVES = {
+    "llmrel_lookahead": ("auto", "off"),
     "llmrel_inconclusive": ("fail", "warn"),
     "llmrel_uncalibrated_judges": ("refuse", "allow"),
 }
@@ -33,6 +34,11 @@ def _calls(text: str) -> int:
     return int(text)
 
 
+def _parts(text: str) -> int | str:
+    """A whole number of at least 1, ``auto`` or ``off``, for argparse."""
+    return text if text in {"auto", "off"} else _count(text)
+
+
 _calls.__name__ = "whole number of at least 20"
 _count.__name__ = "whole number of at least 1"
 
@@ -53,6 +59,7 @@ def _dollars(text: str) -> float:
 
 
 _dollars.__name__ = "amount of US dollars above 0"
+_parts.__name__ = "whole number of at least 1, auto or off"
 _path.__name__ = "path that is not empty"
 
 
@@ -78,7 +85,25 @@ def _add_run_options(group: pytest.OptionGroup) -> None:
         "--llmrel-concurrency",
         type=_count,
         metavar="N",
-        help="most runs of a test in flight (default 8); a mark's own concurrency is never exceeded",
+        help="most runs in flight over the session (default 8); a mark's own concurrency is never exceeded",
+    )
+    group.addoption(
+        "--llmrel-resume",
+        action="store_true",
+        help="take the runs that an interrupted session has finished from its ledger, and make the others",
+    )
+    group.addoption(
+        "--llmrel-shard",
+        metavar="I/N",
+        help="run the I-th of N parts of the tests; 'llmrel merge' judges the reports of all parts together",
+    )
+    group.addoption(
+        "--llmrel-split",
+        type=_parts,
+        metavar="N",
+        default="auto",
+        help="with pytest-xdist, split larger tests into parts of N runs over the workers; auto (default) "
+        "splits very large ones where that changes nothing else, off none",
     )
     group.addoption(
         "--llmrel-json", type=_path, metavar="PATH", help="write the results to PATH as JSON (schema 1)"
@@ -153,7 +178,12 @@ def _add_wire_options(group: pytest.OptionGroup) -> None:
 
 def _add_ini_keys(parser: pytest.Parser) -> None:
     parser.addini("llmrel_k", "runs per wording where no mark says it (default 10)", default="")
-    parser.addini("llmrel_concurrency", "most runs of a test in flight (default 8)", default="")
+    parser.addini("llmrel_concurrency", "most runs in flight over the session (default 8)", default="")
+    parser.addini(
+        "llmrel_lookahead",
+        "whether runs of the next tests are started while there is room: auto (default) or off",
+        default="auto",
+    )
     parser.addini(
         "llmrel_max_error_rate",
         "share of runs ending in an infrastructure error above which a test is INCONCLUSIVE (default 0.1)",
@@ -209,11 +239,34 @@ def check_options(config: pytest.Config) -> None:
     _check_ini(config)
     _check_baseline(config)
     _check_plan(config)
+    if config.getoption("llmrel_resume") and config.getoption("llmrel_hunt"):
+        raise pytest.UsageError("--llmrel-resume: a hunt leaves nothing to resume; leave one of them out")
+    if config.getoption("llmrel_shard") is not None:
+        _check_shard(config)
 
 
 def _check_plan(config: pytest.Config) -> None:
     if config.getoption("llmrel_plan") and config.getoption("tx", None):
         raise pytest.UsageError("--llmrel-plan runs nothing and needs no workers; leave -n out")
+
+
+def _check_shard(config: pytest.Config) -> None:
+    from pytest_llmrel.core.shard import read_shard
+    from pytest_llmrel.errors import PlanError
+
+    try:
+        shard = read_shard(config.getoption("llmrel_shard"))
+    except PlanError as error:
+        raise pytest.UsageError(str(error)) from error
+    if config.getoption("llmrel_hunt"):
+        raise pytest.UsageError(f"--llmrel-shard={shard}: a hunt is for one test; leave one of them out")
+    mode = config.getoption("llmrel_baseline")
+    if mode in {"new", "update", "reset"}:
+        raise pytest.UsageError(
+            f"--llmrel-baseline={mode} with --llmrel-shard={shard}: every machine would write its own "
+            "version of the same files; leave it out, merge the reports ('llmrel merge ... "
+            "--json=all.json'), and record them by 'llmrel baseline accept all.json'"
+        )
 
 
 def _check_ini(config: pytest.Config) -> None:

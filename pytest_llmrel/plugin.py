@@ -49,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
     check_options(config)
     if not hasattr(config, "workerinput"):  # xdist's workers leave it to their controller
         config.pluginmanager.register(_Results(config), "llmrel-results")
+    if config.getoption("dist", "no") != "no" and config.getoption("tx", None):
+        from pytest_llmrel.glue.controller import Controller
+
+        config.pluginmanager.register(Controller(), "llmrel-controller")
 
 
 @pytest.fixture
@@ -80,8 +84,13 @@ def pytest_collection_modifyitems(
         if mistakes:
             _refuse(session.config, items, mistakes)
         session.config.pluginmanager.register(_Runs(), "llmrel-runs")
+        _split(session.config, items)
     elif session.config.getoption("llmrel_hunt") and not session.testsfailed:
         _refuse_to_hunt(session.config, items)
+    elif session.config.getoption("llmrel_shard"):
+        from pytest_llmrel.glue.shards import take_shard
+
+        take_shard(session.config, items)
     return outcome
 
 
@@ -107,20 +116,33 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return True
 
 
+def _split(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put chunks in the place of large tests, in a worker of xdist."""
+    if hasattr(config, "workerinput"):
+        from pytest_llmrel.glue.split import split_items
+
+        if split_items(config, items):
+            config.pluginmanager.register(_Chunks(), "llmrel-chunks")
+
+
 def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list[pytest.Item]) -> str:
     """Leave out what the command line does not want, and read the baselines; a mistake in how, or ``""``."""
-    from pytest_llmrel.errors import PlanError
+    from pytest_llmrel.errors import LedgerError, PlanError
     from pytest_llmrel.glue.collect import warn_of_infeasible_gates
     from pytest_llmrel.glue.dataset import deselect_others
     from pytest_llmrel.glue.guards import SessionGuards
     from pytest_llmrel.glue.huntable import check_hunts
+    from pytest_llmrel.glue.ledger import SessionLedger
+    from pytest_llmrel.glue.shards import take_shard
 
     guards = SessionGuards.of(config)
     try:
         deselect_others(config, chosen)
         check_hunts(config, chosen)
         guards.prepare(collected, chosen)
-    except PlanError as error:
+        take_shard(config, chosen)
+        SessionLedger.of(config).begin()
+    except (LedgerError, PlanError) as error:
         return f"pytest_llmrel: {error}"
     if hasattr(config, "workeroutput"):
         config.workeroutput["llmrel_unused"] = guards.unused
@@ -161,19 +183,41 @@ def _guards(config: pytest.Config) -> Any:
     return SessionGuards.of(config)
 
 
+def _ledgers(config: pytest.Config) -> list[dict[str, Any]]:
+    """What there is to tell of the ledger of this process."""
+    if "pytest_llmrel.glue.ledger" not in sys.modules:
+        return []
+    from pytest_llmrel.glue.ledger import SessionLedger
+
+    return [SessionLedger.of(config).told]
+
+
 class _Runs:
     """The hooks of the process that runs ``krun`` tests."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
         """Take a ``krun`` item over, as late as possible: whoever replaces items before cannot lose it."""
         if item.get_closest_marker("krun") is None or not isinstance(item, pytest.Function):
             return (yield)
-        from pytest_llmrel.glue.item import adopt, watched_item
+        from pytest_llmrel.glue.item import adopt
+        from pytest_llmrel.glue.lookahead import Lookahead
 
         adopt(item)
-        with watched_item(item):
+        with Lookahead.of(item.session).turn(item, nextitem):
             return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Let threads and event loop end with the last test."""
+        try:
+            return (yield)
+        finally:
+            from pytest_llmrel.glue.flow import Flow
+
+            Flow.of(session.config).close()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -182,11 +226,35 @@ class _Runs:
         """Put the result on the report, where xdist carries it to the controller."""
         report = yield
         if item.get_closest_marker("krun") is not None:
-            from pytest_llmrel.glue.item import result_of, without_secrets
+            from pytest_llmrel.glue.item import complete
 
-            vars(report)["llmrel_result"] = result_of(item, call, report)
-            without_secrets(item, report)
+            complete(item, call, report)
         return report
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Close the ledger; a worker of xdist leaves it to its controller to tell of it."""
+        from pytest_llmrel.glue.ledger import SessionLedger
+
+        ledger = SessionLedger.of(session.config)
+        ledger.end()
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["llmrel_ledger"] = ledger.told
+
+
+class _Chunks:
+    """The hook of a worker of xdist that runs parts of tests."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Run a part of a test in place of everybody else; its controller reports the whole."""
+        from pytest_llmrel.glue.split import ChunkItem
+
+        if not isinstance(item, ChunkItem):
+            return None
+        from pytest_llmrel.glue.chunk import run_chunk
+
+        run_chunk(item, nextitem)
+        return True
 
 
 class _Results:
@@ -195,8 +263,10 @@ class _Results:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._json: str | None = config.getoption("llmrel_json")
+        self._is_shard = config.getoption("llmrel_shard") is not None
         self._mistakes = ""
         self._unused: list[tuple[str, str]] = []
+        self._ledgers: list[dict[str, Any]] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -204,6 +274,10 @@ class _Results:
         output = getattr(node, "workeroutput", {})
         self._mistakes = output.get("llmrel_mistakes", self._mistakes)
         self._unused = output.get("llmrel_unused", self._unused)
+        if "llmrel_ledger" in output:
+            self._ledgers.append(output["llmrel_ledger"])
+        if "llmrel_shard" in output:
+            self._shard_log().part = output["llmrel_shard"]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the result of an item."""
@@ -212,6 +286,8 @@ class _Results:
             from pytest_llmrel.glue.session import SessionResults
 
             SessionResults.of(self._config).add(result)
+        if self._is_shard:
+            self._shard_log().note(report)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -230,15 +306,22 @@ class _Results:
         if self._mistakes:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         results, guards = self._existing(), _guards(session.config)
+        is_empty = session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+        if is_empty and self._is_shard and self._shard_log().is_empty:
+            session.exitstatus = pytest.ExitCode.OK  # the other shards have them all
         if results is None:
-            is_wanted = self._json and session.config.option.collectonly
-            if not (is_wanted and guards is not None and guards.has_tests):
+            is_collecting = session.config.option.collectonly and guards is not None and guards.has_tests
+            is_shard = self._is_shard and not session.config.getoption("llmrel_plan")
+            if not (self._json and (is_collecting or is_shard)):
                 return
             from pytest_llmrel.glue.session import SessionResults
 
             results = SessionResults(session.config)
+        results.ledgers = self._ledgers or _ledgers(session.config)
         results.unused = self._unused or (guards.unused if guards else [])
         results.unused_tapes = guards.unused_tapes if guards else []
+        if self._is_shard:
+            results.shard = self._shard_log().entry(session.config, int(session.exitstatus))
         results.record()
         if self._json is not None:
             results.write_json(Path(self._json))
@@ -252,6 +335,13 @@ class _Results:
         results = self._existing()
         if results is not None:
             results.show(terminalreporter)
+        if self._is_shard:
+            terminalreporter.write_line(self._shard_log().line(self._config))
+
+    def _shard_log(self) -> Any:
+        from pytest_llmrel.glue.shards import ShardLog
+
+        return ShardLog.of(self._config)
 
     def _existing(self) -> Any:
         if "pytest_llmrel.glue.session" not in sys.modules:

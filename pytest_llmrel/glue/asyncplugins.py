@@ -12,9 +12,16 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.glue.asyncfixtures import is_async
-from pytest_llmrel.glue.runnode import fixture_functions, fixture_value
+from pytest_llmrel.glue.runnode import fixture_functions, value_of
 
-__all__ = ["foreign_backend", "is_coroutine_test", "limit_foreign", "needs_loop", "shared_loop"]
+__all__ = [
+    "foreign_backend",
+    "has_plugin_loop",
+    "is_coroutine_test",
+    "limit_foreign",
+    "needs_loop",
+    "shared_loop",
+]
 
 _SCOPES = ("session", "package", "module", "class")
 
@@ -35,6 +42,13 @@ def foreign_backend(item: pytest.Function) -> str:
     """Name of the async library that is not asyncio and drives this test, ``""`` if there is none."""
     name, _ = _anyio_backend(item)
     return "" if name in {"", "asyncio"} else name
+
+
+def has_plugin_loop(item: pytest.Function) -> bool:
+    """Whether a plugin has a loop for this test, on which its runs have to happen; sets nothing up."""
+    if "anyio_backend" in item.fixturenames:
+        return True
+    return item.config.pluginmanager.has_plugin("asyncio") and _asyncio_loop_scope(item) is not None
 
 
 def limit_foreign(node: pytest.Function, seconds: float) -> None:
@@ -68,7 +82,7 @@ def shared_loop(item: pytest.Function) -> asyncio.AbstractEventLoop | None:
     scope = _asyncio_loop_scope(item)
     if scope is None:
         return None
-    runner = fixture_value(item, f"_{scope}_scoped_runner")
+    runner = value_of(item, f"_{scope}_scoped_runner")
     return runner.get_loop()  # type: ignore[no-any-return]
 
 
@@ -101,5 +115,5 @@ def _ini(config: pytest.Config, name: str) -> str | None:
 def _anyio_backend(item: pytest.Function) -> tuple[str, dict[str, Any]]:
     if "anyio_backend" not in item.fixturenames:
         return "", {}
-    backend: Any = item.funcargs.get("anyio_backend") or fixture_value(item, "anyio_backend")
+    backend: Any = item.funcargs.get("anyio_backend") or value_of(item, "anyio_backend")
     return (backend, {}) if isinstance(backend, str) else (backend[0], backend[1])

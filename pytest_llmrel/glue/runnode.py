@@ -1,8 +1,7 @@
 """A pytest node for one run, with function-scoped fixtures of its own: every touch of pytest's internals.
 
-pytest sets a function-scoped fixture up once per item and keeps it in the shared ``FixtureDef``. A run
-has its own node, whose function-scoped definitions are copies; higher-scoped ones are views of the
-originals, set up once and under a lock. Checked against the oldest and newest supported pytest.
+pytest sets a function-scoped fixture up once per item and keeps it in the shared ``FixtureDef``. A run has
+its own node, whose function-scoped definitions are copies; higher-scoped ones are views of the originals.
 """
 
 import copy
@@ -11,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+import pluggy
 import pytest
 from _pytest.compat import NOTSET
 from _pytest.fixtures import FixtureDef
@@ -19,10 +19,12 @@ from _pytest.scope import Scope
 
 from pytest_llmrel.core.run import Run
 from pytest_llmrel.glue.asyncfixtures import Await, bridged, is_async, refuse_unawaited
+from pytest_llmrel.glue.finalizers import run_finalizers
 from pytest_llmrel.glue.scratch import ScratchFolders
 
-__all__ = ["RunFactory", "RunNode", "fixture_functions", "fixture_value", "set_up_shared"]
+__all__ = ["RunFactory", "RunNode", "fixture_functions", "renew", "set_up_shared", "take_shared", "value_of"]
 
+_NOT_YET = "not set up"
 _OVERRIDDEN = frozenset({"repr_failure", "runtest", "setup"})
 """What the item itself was given by :mod:`pytest_llmrel.glue.item`, and a run must not inherit."""
 
@@ -51,6 +53,11 @@ class RunNode(pytest.Function):
         self.factory.mark_item(self.own_markers[-1 if append else 0])
 
     @property
+    def ihook(self) -> pluggy.HookRelay:
+        """Those of the item; pytest would find out anew each time which conftests see its path."""
+        return self.factory.hooks
+
+    @property
     def arguments(self) -> dict[str, object]:
         """What the test function is called with."""
         return {name: self.funcargs[name] for name in self._fixtureinfo.argnames}
@@ -69,20 +76,13 @@ class RunNode(pytest.Function):
             BaseException: what a finalizer raised; several are raised as a group.
         """
         self.active = False
-        raised: list[BaseException] = []
-        while self._finalizers:
-            try:
-                self._finalizers.pop()()
-            except BaseException as error:  # noqa: BLE001  raised below, after the others had their turn
-                raised.append(error)
+        failure = run_finalizers(self._finalizers, self.name)
         # Cut the cycles through request, fixtures and instance: memory must not wait for the collector.
         vars(self).update(
             _request=None, _fixtureinfo=None, _instance=None, _obj=None, _dynamic={}, funcargs={}
         )
-        if len(raised) == 1:
-            raise raised[0]
-        if raised:
-            raise BaseExceptionGroup(f"errors while tearing down a run of {self.name}", raised)
+        if failure is not None:
+            raise failure
 
     def isolated(self, name: str, definitions: Sequence[FixtureDef[Any]]) -> Sequence[Any]:
         """The definitions of a fixture that was requested dynamically, for this run alone."""
@@ -103,6 +103,7 @@ class RunFactory:
 
     def __init__(self, item: pytest.Function, forbidden: frozenset[str], *, bridge_async: bool) -> None:
         self.item = item
+        self.hooks = item.ihook
         self.caplog_handler = None if forbidden else item.stash.get(caplog_handler_key, None)
         self._forbidden = forbidden
         self._bridge_async = bridge_async
@@ -205,7 +206,7 @@ class RunFactory:
         return own
 
 
-def fixture_value(item: pytest.Function, name: str) -> Any:
+def value_of(item: pytest.Function, name: str) -> Any:
     """The value of a higher-scoped fixture, set up if it is not yet."""
     return item._request.getfixturevalue(name)
 
@@ -219,6 +220,28 @@ def fixture_functions(item: pytest.Function) -> dict[str, tuple[str, Callable[..
     }
 
 
+def take_shared(item: pytest.Function) -> bool:
+    """Give ``item`` what is set up already, before it is its turn; whether nothing else has to be."""
+    active, fixtures = item.session._setupstate.stack, item._fixtureinfo.name2fixturedefs
+    shared = [found[-1] for found in fixtures.values() if found and not _is_per_run(item, found[-1])]
+    chosen = getattr(getattr(item, "callspec", None), "params", {})
+    for fixture in shared:
+        value, _, error = fixture.cached_result or (None, None, _NOT_YET)
+        if error is not None or fixture.argname in chosen:  # for another parameter it is set up anew
+            return False
+        item.funcargs[fixture.argname] = value
+    return all(node in active for node in item.listchain()[:-1])
+
+
+def renew(item: pytest.Function) -> pytest.Function:
+    """A copy of ``item`` that can be run once more, with neither fixtures nor memories of a former run."""
+    copied = copy.copy(item)
+    copied.stash, copied.own_markers, copied.user_properties = pytest.Stash(), [*item.own_markers], []
+    copied.stash._storage.update(item.stash._storage)
+    copied._initrequest()
+    return copied
+
+
 def set_up_shared(item: pytest.Function) -> None:
     """Set up what is not function-scoped, in pytest's order; names without a fixture fail as in pytest."""
     closure = item._fixtureinfo.name2fixturedefs
@@ -226,7 +249,7 @@ def set_up_shared(item: pytest.Function) -> None:
         definitions = closure.get(name) or ()
         missing = not definitions and name != "request"
         if missing or (definitions and not _is_per_run(item, definitions[-1])):
-            item.funcargs[name] = refuse_unawaited(name, fixture_value(item, name))
+            item.funcargs[name] = refuse_unawaited(name, value_of(item, name))
 
 
 def _scope(node: pytest.Function, definition: FixtureDef[Any]) -> Scope:

@@ -1,11 +1,11 @@
 """The wire of a session and of a test: made from options, ini file, hooks and the tape beside the test."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from decimal import Decimal
-from functools import partial
 from importlib.metadata import version
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from pytest_llmrel.core.call import Exchange, Usage
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.errors import TapeError, Unreplayable
 from pytest_llmrel.glue.book import entry_name, relative_to_root
+from pytest_llmrel.glue.workers import Link
 from pytest_llmrel.wire.budget import Budget
 from pytest_llmrel.wire.course import course_of
 from pytest_llmrel.wire.internals import is_client_loaded, watched_clients
@@ -26,7 +27,7 @@ from pytest_llmrel.wire.steps import Course, Request
 from pytest_llmrel.wire.tape import Tape
 from pytest_llmrel.wire.tapeplace import tape_path
 
-__all__ = ["item_wire", "save_tape", "session_wire", "tape_damage", "watched"]
+__all__ = ["Seam", "item_wire", "save_tape", "session_wire", "tape_damage"]
 
 _SESSION = pytest.StashKey[SessionWire]()
 _ITEM = pytest.StashKey[ItemWire]()
@@ -40,7 +41,7 @@ def session_wire(config: pytest.Config) -> SessionWire:
         found = config.stash[_SESSION] = SessionWire(
             policy=_policy(config),
             prices=PriceList(read_prices(config.getini("llmrel_prices")), _asks_price(config)),
-            budget=Budget(_budget(config)),
+            budget=_budget(config),
             redactor=Redactor(os.environ),
         )
     return found
@@ -64,14 +65,45 @@ def tape_damage(item: pytest.Function) -> str:
     return item.stash.get(_DAMAGE, "")
 
 
-@contextmanager
-def watched(item: pytest.Function, plan: RunPlan) -> Iterator[None]:
-    """See every call over HTTP while pytest sets ``item`` up, runs it and tears it down."""
-    wire = item_wire(item, plan)
-    if is_client_loaded():
-        wire.session.warm_up()
-    with watched_clients(partial(_begin, wire)):
-        yield
+class Seam:
+    """Where every call over HTTP is seen, of the runs of several tests at once."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._is_open = False
+        self._current: ItemWire | None = None
+
+    def turn_to(self, wire: ItemWire | None) -> None:
+        """Take calls that belong to no run for those of this test; ``None`` between tests."""
+        if wire is not None and not self._is_open:
+            if is_client_loaded():
+                Thread(target=wire.session.warm_up, name="llmrel-prices", daemon=True).start()
+            self._open.enter_context(watched_clients(self._begin))
+            self._is_open = True
+        self._current = wire
+
+    def close(self) -> None:
+        """See nothing more."""
+        self._is_open, self._current = False, None
+        self._open.close()
+
+    def _begin(self, request: Request) -> Course | None:
+        """The course of a call, whoever makes it."""
+        current = self._current
+        run = current_wire.get() or (None if current is None else current.only or current.outside)
+        if run is None:
+            return None
+        if current is not None and run is current.outside and current.mode is TapeMode.REPLAY:
+            raise run.refuse(_not_on_tape(request))
+        return course_of(run, request)
+
+
+def _not_on_tape(request: Request) -> Unreplayable:
+    return Unreplayable(
+        f"{request.method} {request.host}{request.path} was called outside of any run, by a shared fixture "
+        "or a thread that the test started, and is on no tape; call it in the test or a function-scoped "
+        "fixture, or set concurrency=1"
+    )
 
 
 def save_tape(item: pytest.Function, wire: ItemWire) -> dict[str, Any] | None:
@@ -100,19 +132,6 @@ def save_tape(item: pytest.Function, wire: ItemWire) -> dict[str, Any] | None:
     }
 
 
-def _begin(wire: ItemWire, request: Request) -> Course:
-    """The course of a call, whoever makes it while the test goes on."""
-    run = current_wire.get() or wire.only or wire.outside
-    if run is wire.outside and wire.mode is TapeMode.REPLAY:
-        where = f"{request.method} {request.host}{request.path}"
-        signal = Unreplayable(
-            f"{where} was called outside of any run, by a shared fixture or a thread that the test started, "
-            "and is on no tape; call it in the test or a function-scoped fixture, or set concurrency=1"
-        )
-        raise wire.outside.refuse(signal)
-    return course_of(run, request)
-
-
 def _policy(config: pytest.Config) -> Policy:
     return Policy(
         mode=TapeMode(config.getoption("llmrel_tape")),
@@ -124,11 +143,10 @@ def _policy(config: pytest.Config) -> Policy:
     )
 
 
-def _budget(config: pytest.Config) -> float | None:
-    """This process's share: workers of xdist do not know of each other."""
+def _budget(config: pytest.Config) -> Budget:
+    """That of the session, which workers of xdist spend together."""
     dollars: float | None = config.getoption("llmrel_budget")
-    workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    return None if dollars is None else dollars / workers
+    return Budget(dollars, None if dollars is None else Link.of(config))
 
 
 def _asks_usage(config: pytest.Config) -> Callable[[Exchange], Usage | None] | None:

@@ -41,8 +41,9 @@ def test_a_budget_that_is_spent(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, style: str
 ) -> None:
     """No call is made beyond it but those in flight; what has ended counts, and no test after it begins."""
+    in_order = ("-o", "llmrel_lookahead=off")
     with Simulator(latency=0) as model:
-        outcome = suite(pytester, monkeypatch, TWO_TESTS, style).run(model, "--llmrel-budget=100")
+        outcome = suite(pytester, monkeypatch, TWO_TESTS, style).run(model, "--llmrel-budget=100", *in_order)
     outcome.outcomes(failed=2, passed=1)
     reached, after = outcome.test("test_a"), outcome.test("test_b")
     assert (reached["verdict"], after["verdict"]) == ("INCONCLUSIVE", "INCONCLUSIVE")
@@ -58,6 +59,21 @@ def test_a_budget_that_is_spent(
     assert f"test_a: INCONCLUSIVE: {missing}" in outcome.out
     assert "test_b: INCONCLUSIVE: pass_rate is n/a" in outcome.out
     assert "20 of 20 runs are missing: the budget of $100 is spent" in outcome.out
+
+
+@pytest.mark.parametrize("style", ["threads", "async"])
+def test_a_budget_that_is_spent_by_two_tests(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    """Runs of both are in flight when it goes: both are inconclusive, and keep what has ended."""
+    with Simulator(latency=0.02) as model:
+        outcome = suite(pytester, monkeypatch, TWO_TESTS, style).run(model, "--llmrel-budget=100")
+    outcome.outcomes(failed=2, passed=1)
+    tests = [outcome.test(name) for name in ("test_a", "test_b")]
+    assert [test["verdict"] for test in tests] == ["INCONCLUSIVE"] * 2
+    assert 8 <= model.requests <= 8 + 7
+    assert sum(test["passed"] for test in tests) == model.requests
+    assert all(test["passed"] for test in tests)
 
 
 def test_a_budget_that_suffices(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +256,7 @@ def test_a(llmrel):
 
 
 def test_workers_share_it(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under ``-n2`` each worker has half: four calls of 14 dollars of 50."""
+    """Two workers spend from one budget: eight calls of 14 dollars of 100, and those in flight when it was gone."""
     tests = """
 @krun(20, pass_rate=0.5, stop="never", concurrency=1)
 @pytest.mark.parametrize("number", range(6))
@@ -252,9 +268,10 @@ def test_a(number):
         outcome = asking.run(model, "--llmrel-budget=100", "-n2", subprocess=True)
     outcome.outcomes(failed=6)
     assert {test["verdict"] for test in outcome.tests.values()} == {"INCONCLUSIVE"}
-    assert sorted(test["runs"] for test in outcome.tests.values()) == [0, 0, 0, 0, 4, 4]
-    assert model.requests == 8
-    assert "the budget of $50 is spent" in outcome.out
+    # What one worker has paid is known to the other a moment later, in which that may have begun with one more.
+    assert 8 <= model.requests <= 11
+    assert sum(test["runs"] for test in outcome.tests.values()) == model.requests
+    assert "the budget of $100 is spent" in outcome.out
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "nan", "inf", "five", ""])
