@@ -12,6 +12,7 @@ The tree::
     │   ├─ ShardError          reports of shards that cannot be merged
     │   ├─ ScorerError         a scorer, or what it answered, that cannot be used
     │   ├─ JudgeError          a judge that cannot be asked
+    │   ├─ LedgerError         a ledger of finished runs that cannot be used
     │   ├─ TapeError           a tape that cannot be used
     │   ├─ WordingsError       a paraphrase file that cannot be used
     │   └─ CalibrationError    labels or a judge's record that cannot be used
@@ -36,6 +37,7 @@ __all__ = [
     "GateError",
     "GateFailure",
     "JudgeError",
+    "LedgerError",
     "LlmrelError",
     "PerturbationError",
     "PlanError",
@@ -84,6 +86,10 @@ class PerturbationError(UsageProblem):
 
 class JudgeError(UsageProblem):
     """A judge that cannot be asked: its address, its key or one of its numbers will not do."""
+
+
+class LedgerError(UsageProblem):
+    """A ledger of finished runs, or a line of it, that cannot be used as it is."""
 
 
 class CalibrationError(UsageProblem):

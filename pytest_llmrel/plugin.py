@@ -113,11 +113,12 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list[pytest.Item]) -> str:
     """Leave out what the command line does not want, and read the baselines; a mistake in how, or ``""``."""
-    from pytest_llmrel.errors import PlanError
+    from pytest_llmrel.errors import LedgerError, PlanError
     from pytest_llmrel.glue.collect import warn_of_infeasible_gates
     from pytest_llmrel.glue.dataset import deselect_others
     from pytest_llmrel.glue.guards import SessionGuards
     from pytest_llmrel.glue.huntable import check_hunts
+    from pytest_llmrel.glue.ledger import SessionLedger
     from pytest_llmrel.glue.shards import take_shard
 
     guards = SessionGuards.of(config)
@@ -126,7 +127,8 @@ def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list
         check_hunts(config, chosen)
         guards.prepare(collected, chosen)
         take_shard(config, chosen)
-    except PlanError as error:
+        SessionLedger.of(config).begin()
+    except (LedgerError, PlanError) as error:
         return f"pytest_llmrel: {error}"
     if hasattr(config, "workeroutput"):
         config.workeroutput["llmrel_unused"] = guards.unused
@@ -167,19 +169,41 @@ def _guards(config: pytest.Config) -> Any:
     return SessionGuards.of(config)
 
 
+def _ledgers(config: pytest.Config) -> list[dict[str, Any]]:
+    """What there is to tell of the ledger of this process."""
+    if "pytest_llmrel.glue.ledger" not in sys.modules:
+        return []
+    from pytest_llmrel.glue.ledger import SessionLedger
+
+    return [SessionLedger.of(config).told]
+
+
 class _Runs:
     """The hooks of the process that runs ``krun`` tests."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
         """Take a ``krun`` item over, as late as possible: whoever replaces items before cannot lose it."""
         if item.get_closest_marker("krun") is None or not isinstance(item, pytest.Function):
             return (yield)
-        from pytest_llmrel.glue.item import adopt, watched_item
+        from pytest_llmrel.glue.item import adopt
+        from pytest_llmrel.glue.lookahead import Lookahead
 
         adopt(item)
-        with watched_item(item):
+        with Lookahead.of(item.session).turn(item, nextitem):
             return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Let threads and event loop end with the last test."""
+        try:
+            return (yield)
+        finally:
+            from pytest_llmrel.glue.flow import Flow
+
+            Flow.of(session.config).close()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -188,11 +212,19 @@ class _Runs:
         """Put the result on the report, where xdist carries it to the controller."""
         report = yield
         if item.get_closest_marker("krun") is not None:
-            from pytest_llmrel.glue.item import result_of, without_secrets
+            from pytest_llmrel.glue.item import complete
 
-            vars(report)["llmrel_result"] = result_of(item, call, report)
-            without_secrets(item, report)
+            complete(item, call, report)
         return report
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Close the ledger; a worker of xdist leaves it to its controller to tell of it."""
+        from pytest_llmrel.glue.ledger import SessionLedger
+
+        ledger = SessionLedger.of(session.config)
+        ledger.end()
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["llmrel_ledger"] = ledger.told
 
 
 class _Results:
@@ -204,6 +236,7 @@ class _Results:
         self._is_shard = config.getoption("llmrel_shard") is not None
         self._mistakes = ""
         self._unused: list[tuple[str, str]] = []
+        self._ledgers: list[dict[str, Any]] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -213,6 +246,8 @@ class _Results:
         self._unused = output.get("llmrel_unused", self._unused)
         if "llmrel_shard" in output:
             self._shard_log().part = output["llmrel_shard"]
+        if "llmrel_ledger" in output:
+            self._ledgers.append(output["llmrel_ledger"])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the result of an item."""
@@ -252,6 +287,7 @@ class _Results:
             from pytest_llmrel.glue.session import SessionResults
 
             results = SessionResults(session.config)
+        results.ledgers = self._ledgers or _ledgers(session.config)
         results.unused = self._unused or (guards.unused if guards else [])
         results.unused_tapes = guards.unused_tapes if guards else []
         if self._is_shard:

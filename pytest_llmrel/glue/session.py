@@ -16,6 +16,7 @@ from pytest_llmrel.glue.shards import shard_of
 from pytest_llmrel.reports.guards import compared_strata, guard_lines
 from pytest_llmrel.reports.overview import overview
 from pytest_llmrel.reports.result import Result, canonical, session_document, suite_entry
+from pytest_llmrel.reports.resumption import resumption_lines
 from pytest_llmrel.reports.safe import printable
 from pytest_llmrel.reports.spending import session_totals, spending_lines
 from pytest_llmrel.verdict.regression import Suite, judge_suite
@@ -51,7 +52,9 @@ class SessionResults:
         self.unused: list[tuple[str, str]] = []
         self.unused_tapes: list[str] = []
         self.recorded: list[str] = []
+        self.remarks: list[str] = []
         self.problems: list[str] = []
+        self.ledgers: list[Mapping[str, Any]] = []
 
     @classmethod
     def of(cls, config: pytest.Config) -> "SessionResults":
@@ -119,7 +122,9 @@ class SessionResults:
             terminal.write_line(line, **_COLOURS[verdict])
         for line in spending_lines(results):
             terminal.write_line(printable(line))
-        for line in self.recorded:
+        for line, verdict in resumption_lines(self.ledgers):
+            terminal.write_line(printable(line), **_COLOURS[verdict])
+        for line in (*self.remarks, *self.recorded):
             terminal.write_line(printable(line))
         for problem in self.problems:
             terminal.write_line(printable(problem), red=True)

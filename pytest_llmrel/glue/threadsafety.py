@@ -4,19 +4,23 @@ Known by the plugin that defines them, so that nobody's own fixture called ``pag
 by the value of a shared one. Each reason says what is wrong with it among threads.
 """
 
-import sqlite3
+import sys
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from pytest_llmrel.errors import PlanError
 from pytest_llmrel.glue.runnode import fixture_functions
 from pytest_llmrel.runtime.alarm import can_interrupt
 
-__all__ = ["reasons_to_be_alone"]
+if TYPE_CHECKING:
+    import sqlite3
 
-_OWN_THREAD: Final = "works only in the thread that started it"
+__all__ = ["bound_elsewhere", "reasons_to_be_alone", "refuse_bound"]
+
+_OWN_THREAD: Final = "works only in the thread that made it"
 _ONE_DATABASE: Final = "gives all runs one database"
 _WHOLE_PROCESS: Final = "changes the whole process"
 _FIXTURES: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
@@ -50,65 +54,96 @@ _DJANGO_MARKER: Final = "_django_db_marker"
 
 
 def reasons_to_be_alone(item: pytest.Function) -> list[str]:
-    """Why the runs of a test must not be in flight together, sorted; empty if nothing is known.
+    """Why the runs of a test must not be in flight together; empty if nothing is known.
 
     Args:
         item: after its shared fixtures have been set up.
+    """
+    return [*_by_plugin(item), *_by_value(item)]
+
+
+def bound_elsewhere(item: pytest.Function) -> str:
+    """Why no run of a test can use one of its fixtures on this machine, ``""`` if nothing is known.
+
+    What belongs to the thread that set it up is of use only where the runs are made in that thread.
+
+    Args:
+        item: after its shared fixtures have been set up.
+    """
+    if can_interrupt():
+        return ""
+    bound = [reason for reason in reasons_to_be_alone(item) if _OWN_THREAD in reason]
+    if not bound:
+        return ""
+    return (
+        f"{bound[0]}, and this platform, or thread, has no timer to make runs there; leave krun off this "
+        "test, or run it on Linux or macOS"
+    )
+
+
+def refuse_bound(values: Mapping[str, object]) -> None:
+    """Refuse a run whose fixtures were set up in another thread than the one its coroutine is executed in.
+
+    Args:
+        values: of the fixtures that were set up in the calling thread, by name.
 
     Raises:
-        pytest.fail.Exception: runs cannot be made in the main thread here, and one of its fixtures needs that.
+        PlanError: one of them is of use in the calling thread alone.
     """
-    found = {**dict(_by_value(item)), **dict(_by_plugin(item))}
-    bound = sorted(name for name, reason in found.items() if _OWN_THREAD in reason)
-    if bound and not can_interrupt():
-        pytest.fail(
-            f"{found[bound[0]]}, and runs cannot be made in the main thread here (no setitimer, or the "
-            "tests themselves run in another thread); start it in a function-scoped fixture of your own",
-            pytrace=False,
-        )
-    return [found[name] for name in sorted(found)]
+    for name, value in values.items():
+        if _OWN_THREAD in _wrong_with(value):
+            raise PlanError(
+                f"fixture {name!r}: {_wrong_with(value)}, and async tests run in another; make it in an "
+                "async fixture, or with check_same_thread=False, or use krun(concurrency=1)"
+            )
 
 
-def _by_plugin(item: pytest.Function) -> Iterator[tuple[str, str]]:
+def _by_plugin(item: pytest.Function) -> Iterator[str]:
     packages = {
-        name: (function.__module__ or "").partition(".")[0]
+        name: str(getattr(function, "__module__", "")).partition(".")[0]
         for name, (_, function) in fixture_functions(item).items()
     }
-    for name, package in packages.items():
-        reason, names = _FIXTURES.get(package, ("", frozenset()))
-        if name in names:
-            yield name, f"{name} (of {package}, {reason})"
+    for package, (reason, known) in _FIXTURES.items():
+        used = sorted(name for name in known if packages.get(name) == package)
+        if used:
+            yield f"{', '.join(used)} (of {package}, {reason})"
     if packages.get(_DJANGO_MARKER) == "pytest_django" and item.get_closest_marker("django_db"):
-        yield "django_db", f"the mark django_db (of pytest_django, {_ONE_DATABASE})"
+        yield f"the mark django_db (of pytest_django, {_ONE_DATABASE})"
 
 
-def _by_value(item: pytest.Function) -> Iterator[tuple[str, str]]:
+def _by_value(item: pytest.Function) -> Iterator[str]:
     remedy = "a function-scoped fixture gives each run its own"
     for name, (scope, _) in fixture_functions(item).items():
         if scope != "function" and name in item.funcargs and (wrong := _wrong_with(item.funcargs[name])):
-            yield name, f"{name} (shared by all runs, {wrong}; {remedy})"
+            yield f"{name} (shared by all runs, {wrong}; {remedy})"
 
 
 def _wrong_with(value: Any) -> str:
     """What is wrong with sharing ``value`` among threads, ``""`` if nothing is known to be."""
-    if isinstance(value, sqlite3.Cursor):
-        value = value.connection
-    if isinstance(value, sqlite3.Connection):
-        return f"a sqlite3 connection {_OWN_THREAD}" if _is_bound(value) else _unserialized()
+    sqlite3 = sys.modules.get("sqlite3")  # not imported for those who have none of it
+    if sqlite3 and isinstance(value, sqlite3.Connection | sqlite3.Cursor):
+        return _wrong_with_sqlite(getattr(value, "connection", value))
     for kind in type(value).__mro__:
-        if reason := _TYPES.get((kind.__module__.partition(".")[0], kind.__name__)):
-            return f"a {type(value).__name__} of {kind.__module__.partition('.')[0]} {reason}"
+        package = str(kind.__module__).partition(".")[0]
+        if reason := _TYPES.get((package, kind.__name__)):
+            return f"a {type(value).__name__} of {package} {reason}"
     return ""
 
 
-def _unserialized() -> str:
-    """What is wrong with a connection that is made to be shared: nothing, with a SQLite that takes turns."""
+def _wrong_with_sqlite(connection: "sqlite3.Connection") -> str:
+    """One that is made to be shared is fine, with a SQLite that takes turns."""
+    import sqlite3
+
     serialized = 3
+    if _is_bound(connection):
+        return f"a sqlite3 connection {_OWN_THREAD}"
     return "" if sqlite3.threadsafety == serialized else "a sqlite3 connection of a library without locks"
 
 
-def _is_bound(connection: sqlite3.Connection) -> bool:
+def _is_bound(connection: "sqlite3.Connection") -> bool:
     """Whether it refuses other threads (``check_same_thread``), which it does not tell unless it is tried."""
+    import sqlite3
+
     refused: list[bool] = []
 
     def ask() -> None:

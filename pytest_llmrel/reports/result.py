@@ -81,7 +81,7 @@ def result_entry(
             "calls": {str(bucket): count for bucket, count in summary.call_seconds.items()},
         },
     }
-    return {name: _encodable(value) for name, value in entry.items()}
+    return entry if _is_encodable(entry) else {name: _encodable(value) for name, value in entry.items()}
 
 
 def session_document(
@@ -145,6 +145,14 @@ def canonical(document: Mapping[str, Any]) -> str:
     return json.dumps(document, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
 
 
+def _is_encodable(entry: Mapping[str, Any]) -> bool:
+    try:
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _encodable(value: Any) -> Any:
     """The same without lone surrogates, which a model can answer with and no wire can carry."""
     if isinstance(value, str):
@@ -155,8 +163,9 @@ def _encodable(value: Any) -> Any:
 
 
 def estimate_entry(estimate: Estimate) -> dict[str, Any]:
-    """A metric; not by ``asdict``, which is slow, and there are many of them."""
-    return {name: getattr(estimate, name) for name in ("point", "low", "high", "n", "method")}
+    """One metric."""
+    # dataclasses.asdict copies deeply, which takes longer than all the rest.
+    return {name: getattr(estimate, name) for name in Estimate.__slots__}
 
 
 def _counts(summary: Summary) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """Which attempts to start, and when it is over: decides, and does no I/O."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pytest_llmrel.core.model import Attempt
 
@@ -19,23 +19,27 @@ class Schedule:
     """
 
     def __init__(self, attempts: Iterable[Attempt], concurrency: int) -> None:
-        self._waiting = deque(attempts)
+        self._waiting = deque(enumerate(attempts))
         self._concurrency = concurrency
         self._in_flight = 0
-        self._started = 0
         self._allowed = len(self._waiting)
         self.stop_reason = ""
 
-    def start(self) -> list[Attempt]:
-        """The attempts to start now."""
-        allowed = min(len(self._waiting), self._allowed - self._started)
-        room = max(0, min(self._concurrency - self._in_flight, allowed))
-        self._in_flight += room
-        self._started += room
-        return [self._waiting.popleft() for _ in range(room)]
+    def start(self, most: int) -> list[Attempt]:
+        """The attempts to start now, ``most`` of them at most."""
+        room = min(most, self._concurrency - self._in_flight)
+        started: list[Attempt] = []
+        while len(started) < room and self._waiting and self._waiting[0][0] < self._allowed:
+            started.append(self._waiting.popleft()[1])
+        self._in_flight += len(started)
+        return started
+
+    def skip(self, ended: Collection[Attempt]) -> None:
+        """Leave out attempts that have ended before: they count as started, and are never handed out."""
+        self._waiting = deque(waiting for waiting in self._waiting if waiting[1] not in ended)
 
     def allow(self, total: int) -> None:
-        """Start no more than ``total`` attempts all together, for now.
+        """Start none but the first ``total`` attempts, for now.
 
         Whoever holds attempts back has to allow more, or stop, when the last one in flight has ended.
         """
