@@ -225,10 +225,10 @@ def check_options(config: pytest.Config) -> None:
     _check_ini(config)
     _check_baseline(config)
     _check_plan(config)
-    if config.getoption("llmrel_shard") is not None:
-        _check_shard(config)
     if config.getoption("llmrel_resume") and config.getoption("llmrel_hunt"):
         raise pytest.UsageError("--llmrel-resume: a hunt leaves nothing to resume; leave one of them out")
+    if config.getoption("llmrel_shard") is not None:
+        _check_shard(config)
 
 
 def _check_plan(config: pytest.Config) -> None:

@@ -244,10 +244,10 @@ class _Results:
         output = getattr(node, "workeroutput", {})
         self._mistakes = output.get("llmrel_mistakes", self._mistakes)
         self._unused = output.get("llmrel_unused", self._unused)
-        if "llmrel_shard" in output:
-            self._shard_log().part = output["llmrel_shard"]
         if "llmrel_ledger" in output:
             self._ledgers.append(output["llmrel_ledger"])
+        if "llmrel_shard" in output:
+            self._shard_log().part = output["llmrel_shard"]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the result of an item."""
