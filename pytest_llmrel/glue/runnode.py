@@ -343,7 +343,7 @@ class _FixtureManagerView(_View):
 
     def getfixturedefs(self, argname: str, node: Any) -> Sequence[Any] | None:
         """The definitions of ``argname`` that ``node`` sees."""
-        definitions = self._real.getfixturedefs(argname, node)
+        definitions: Sequence[Any] | None = self._real.getfixturedefs(argname, node)
         if definitions and isinstance(node, RunNode):
             return node.isolated(argname, definitions)
         return definitions
