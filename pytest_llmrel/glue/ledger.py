@@ -1,5 +1,6 @@
 """The ledger of a session: every finished run is on disk before another takes its place."""
 
+import re
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -37,8 +38,8 @@ class SessionLedger:
         self._config = config
         self._is_resumed: bool = config.getoption("llmrel_resume")
         worker: Mapping[str, Any] = getattr(config, "workerinput", {})
-        self._worker: str = worker.get("workerid", "main")
-        self._session: str = worker.get("testrunuid", secrets.token_hex(4))[:8]
+        self._worker = re.sub(r"\W", "_", worker.get("workerid", "main"), flags=re.ASCII)
+        self._session: str = worker.get("llmrel_session") or secrets.token_hex(4)
         self._share = 1 / worker.get("workercount", 1)
         self._turns = Counter[str]()
         self._has_begun = False
