@@ -41,14 +41,15 @@ class SessionLedger:
         self._worker = re.sub(r"\W", "_", worker.get("workerid", "main"), flags=re.ASCII)
         self._session: str = worker.get("llmrel_session") or secrets.token_hex(4)
         self._share = 1 / worker.get("workercount", 1)
-        self._turns = Counter[str]()
+        self.turns = Counter[str]()
+        self.recalled = Counter[str]()
         self._has_begun = False
         self._journal: Journal | None = None
         self._old: list[Path] = []
         self._tests = 0
         self.former: Former | None = None
         self.changed: dict[str, None] = {}
-        self.recalled = self.kept = self.damaged = 0
+        self.damaged = 0
         self.trouble = ""
 
     @classmethod
@@ -90,12 +91,12 @@ class SessionLedger:
         self.begin()
         if self._journal is None and self.former is None:
             return None
-        turn = self._turns[item.nodeid]
-        self._turns[item.nodeid] += 1
+        turn = self.turns[item.nodeid]
         identity = identity_of(item, plan, turn)
         former = self.former
         if former is not None and identity not in former.tests and item.nodeid in former.nodeids and not turn:
             self.changed[item.nodeid] = None
+        self.recalled[identity] = 0  # a test that was started ahead and given up comes twice
         return TestBook(self, item.nodeid, identity)
 
     def open_test(self, nodeid: str, identity: str) -> int:
@@ -110,8 +111,8 @@ class SessionLedger:
         """Write a line, unless writing has failed before."""
         if self._journal is not None and not self.trouble and not self._journal.append(data):
             self.trouble = (
-                f"{self._journal.path.parent}: {self._journal.trouble}; the runs of this session are in the "
-                f"ledger up to {nodeid}, the later ones are not, and would be made again by --llmrel-resume"
+                f"{self._journal.path.parent}: {self._journal.trouble}; the first run that is not in it is "
+                f"one of {nodeid}; --llmrel-resume would make that and all later ones again"
             )
 
     @property
@@ -135,7 +136,7 @@ class SessionLedger:
         """What there is to tell of it, as plain data; see :func:`~pytest_llmrel.reports.resumption.told`."""
         return {
             "resumed": self.former is not None,
-            "recalled": self.recalled,
+            "recalled": self.recalled.total(),
             "changed": list(self.changed),
             "damaged": self.damaged + (0 if self.former is None else self.former.damaged),
             "trouble": self.trouble,
@@ -220,8 +221,12 @@ class TestBook:
                 continue
             if not (sample.cut_off or sample.fatal):
                 del missing[seed]
-                self._ledger.recalled += 1
+                self._ledger.recalled[self._identity] += 1
             yield sample
+
+    def close(self) -> None:
+        """The test has been run to its end; if it is run once more, those runs are others."""
+        self._ledger.turns[self._nodeid] += 1
 
     def keep(self, sample: Sample, *, evidence: bool) -> Sample:
         """Write a run down.

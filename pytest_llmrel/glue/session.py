@@ -51,6 +51,7 @@ class SessionResults:
         self.unused: list[tuple[str, str]] = []
         self.unused_tapes: list[str] = []
         self.recorded: list[str] = []
+        self.remarks: list[str] = []
         self.problems: list[str] = []
         self.ledgers: list[Mapping[str, Any]] = []
 
@@ -122,7 +123,7 @@ class SessionResults:
             terminal.write_line(printable(line))
         for line, verdict in resumption_lines(self.ledgers):
             terminal.write_line(printable(line), **_COLOURS[verdict])
-        for line in self.recorded:
+        for line in (*self.remarks, *self.recorded):
             terminal.write_line(printable(line))
         for problem in self.problems:
             terminal.write_line(printable(problem), red=True)

@@ -25,12 +25,13 @@ class Schedule:
         self._allowed = len(self._waiting)
         self.stop_reason = ""
 
-    def start(self) -> list[Attempt]:
-        """The attempts to start now."""
+    def start(self, most: int) -> list[Attempt]:
+        """The attempts to start now, ``most`` of them at most."""
+        room = min(most, self._concurrency - self._in_flight)
         started: list[Attempt] = []
-        while self._waiting and self._waiting[0][0] < self._allowed and self._in_flight < self._concurrency:
+        while len(started) < room and self._waiting and self._waiting[0][0] < self._allowed:
             started.append(self._waiting.popleft()[1])
-            self._in_flight += 1
+        self._in_flight += len(started)
         return started
 
     def skip(self, ended: Collection[Attempt]) -> None:
