@@ -9,6 +9,7 @@ The tree::
     │   ├─ BaselineError       a baseline file that cannot be used
     │   ├─ DatasetError        a file of golden cases that cannot be used
     │   ├─ PerturbationError   a perturbation that is not there or does not work
+    │   ├─ ShardError          reports of shards that cannot be merged
     │   ├─ ScorerError         a scorer, or what it answered, that cannot be used
     │   ├─ JudgeError          a judge that cannot be asked
     │   ├─ LedgerError         a ledger of finished runs that cannot be used
@@ -43,6 +44,7 @@ __all__ = [
     "ResponseTooLarge",
     "RunTimeout",
     "ScorerError",
+    "ShardError",
     "TapeError",
     "Unreplayable",
     "UsageProblem",
@@ -92,6 +94,10 @@ class LedgerError(UsageProblem):
 
 class CalibrationError(UsageProblem):
     """A file of labels, or the record of a judge's calibration, that cannot be used as it is."""
+
+
+class ShardError(UsageProblem):
+    """Reports of shards that do not belong together, or one that cannot be used."""
 
 
 class TapeError(UsageProblem):

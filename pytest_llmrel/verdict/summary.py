@@ -133,6 +133,7 @@ class Aggregate:
             cut_off=cut_off,
             run_seconds=bucketed(counts.durations),
             call_seconds=bucketed(counts.spending.seconds),
+            counted=counts.counted(inputs.tasks),
         )
 
     def _variants(self) -> tuple[Tally, ...]:

@@ -7,8 +7,9 @@ from wire_example import STYLES, Asking
 from pytest_llmrel.ledger.lines import line_of
 from pytest_llmrel.simulator import Simulator
 
-IN_FLIGHT = 8
-"""Over the session, by default: runs of the second test are started beside those of the first."""
+IN_FLIGHT = 6
+"""Of two tests, whose runs are made side by side."""
+IN_ORDER = ("-o", "llmrel_lookahead=off")
 
 
 def suite(
@@ -111,7 +112,7 @@ def test_on_tape_no_run_is_missing(pytester: pytest.Pytester, monkeypatch: pytes
     """The track of a run is written with those of the others of its test: without it, it is made again."""
     asking = suite(pytester, monkeypatch)
     with Simulator(latency=0.02) as model:
-        killed(asking, model, "--llmrel-tape=record", "-o", "llmrel_lookahead=off", after=18)
+        killed(asking, model, "--llmrel-tape=record", *IN_ORDER, after=18)
         resumed = asking.run(model, "--llmrel-tape=record", "--llmrel-resume")
         assert resumed.log("a") == []
         assert len(resumed.log("b")) == 12
@@ -219,7 +220,7 @@ def pytest_unconfigure():
 """
     asking.edit({"full.py": full})
     with Simulator(latency=0) as model:
-        first = asking.run(model, "-p", "full")
+        first = asking.run(model, "-p", "full", *IN_ORDER)
         assert first.outcomes(passed=2).ret == 0
         assert "the ledger is incomplete" in first.out
         assert "No space left on device" in first.out
