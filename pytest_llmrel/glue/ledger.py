@@ -2,8 +2,10 @@
 
 import re
 import secrets
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,14 +174,18 @@ class SessionLedger:
 
     def _pay(self, former: Former) -> None:
         """What was paid before counts towards the budget; each worker of xdist bears its share of it."""
+        paid, unpriced = array("d"), ""
+        runs = (data for identity in former.tests for _, data in former.runs(identity))
+        calls = (call for data in runs for call in decode(data, _NOBODY).traffic.calls if not call.replayed)
+        for call in calls:
+            if call.cost is not None:
+                paid.append(call.cost * self._share)
+            else:
+                unpriced = unpriced or (call.usage and call.usage.model) or f"{call.host}{call.path}"
         budget = session_wire(self._config).budget
-        for identity in former.tests:
-            for _, data in former.runs(identity):
-                for call in decode(data, _NOBODY).traffic.calls:
-                    if not call.replayed:
-                        model = call.usage.model if call.usage else ""
-                        cost = None if call.cost is None else call.cost * self._share
-                        budget.pay(cost, model or f"{call.host}{call.path}")
+        budget.pay(fsum(paid), "")
+        if unpriced:
+            budget.pay(None, unpriced)
 
     def _remove_old(self) -> None:
         old, self._old = self._old, []

@@ -90,6 +90,23 @@ def test_a_session_of_its_own_begins_anew(pytester: pytest.Pytester, monkeypatch
     assert len(lines(asking.path)) == 24
 
 
+def test_runs_that_were_made_ahead_are_not_lost(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With -x the second test never had its turn; the runs that it has made all the same are taken."""
+    asking = suite(pytester, monkeypatch)
+    asking.edit({"test_it.py": TWO_TESTS.replace("pass_rate=0.5", "pass_rate=0.9")})
+    with Simulator(latency=0.02) as model:
+        first = asking.run(model, "-x")
+        assert list(first.tests) == ["test_it.py::test_a"]
+        ahead = len(first.log("b"))
+        assert ahead > IN_FLIGHT
+        resumed = asking.run(model, "--llmrel-resume")
+    assert resumed.log("a") == []
+    assert len(resumed.log("b")) <= 12 - ahead + IN_FLIGHT
+    assert resumed.counts("test_b") == {"passed": 12}
+
+
 def test_runs_that_the_budget_ended_are_made(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
