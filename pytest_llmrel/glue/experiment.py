@@ -88,6 +88,8 @@ class Experiment:
             self.seconds = self._stage.seconds
         self._judgement = self._judge()
         self._judgement.compare(self._rule, self._escalate)
+        if self._book is not None:
+            self._book.close()
         self._tape = save_tape(self._item, self._wire)
 
     @property

@@ -60,10 +60,10 @@ class Stage:
         self._plan = plan
         self._todo = todo
         self._keep = keep
+        self._book = book
         self._open = ExitStack()
         self._lane: Lane | None = None
         self._drive: Callable[[Callable[[], bool]], None]
-        self._book = book
         self._wire = wire
         self._cut_off = ""
         self.outside: list[Call] = []
@@ -75,7 +75,7 @@ class Stage:
             self._schedule.allow(stopping.enough)
 
     def begin(self, item: pytest.Function, staffing: Staffing) -> None:
-        """Let the first runs start as soon as there is room for them."""
+        """Let the first runs start as soon as there is room for them; those that are known count at once."""
         self._recall()
         if not self._schedule.finished:
             self._end_if_spent()
