@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from shop_assistant import Basket, Conversation, Endpoint, ShopAssistant
 
+from pytest_llmrel import http_client
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import httpx
 
 
 @pytest.fixture(scope="session")
@@ -29,11 +33,17 @@ def endpoint(pytestconfig: pytest.Config) -> Iterator[Endpoint]:
         yield Endpoint(simulator.base_url, "simulated", model)
 
 
+@pytest.fixture(scope="session")
+def client(endpoint: Endpoint) -> Iterator[httpx.Client]:
+    """One for all runs: connections are kept, however many calls are in flight."""
+    with http_client(**endpoint.client_options()) as client:
+        yield client
+
+
 @pytest.fixture
-def bot(endpoint: Endpoint) -> Iterator[ShopAssistant]:
+def bot(endpoint: Endpoint, client: httpx.Client) -> ShopAssistant:
     """An assistant; each run of a test has its own."""
-    with ShopAssistant(endpoint) as assistant:
-        yield assistant
+    return ShopAssistant(endpoint, client)
 
 
 @pytest.fixture

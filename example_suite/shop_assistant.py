@@ -10,7 +10,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -53,30 +53,24 @@ class Endpoint:
             model=os.environ.get("LLM_MODEL", "shop-assistant"),
         )
 
+    def client_options(self, timeout: float = 30.0) -> dict[str, Any]:
+        """Returns what a client that asks it is made with; the timeout is in seconds."""
+        return {
+            "base_url": self.base_url.rstrip("/") + "/",
+            "headers": {"Authorization": f"Bearer {self.api_key}"},
+            "timeout": timeout,
+            # A model on this machine is not behind the proxy that the rest of the world may be behind.
+            "trust_env": urlsplit(self.base_url).hostname not in {"127.0.0.1", "::1", "localhost"},
+        }
+
 
 class ShopAssistant:
-    """Answers the customers of the shop; close it, or use it in a ``with`` statement."""
+    """Answers the customers of the shop."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float = 30.0) -> None:
-        """Takes the endpoint to ask, and the seconds to wait for an answer."""
+    def __init__(self, endpoint: Endpoint, client: httpx.Client) -> None:
+        """Takes the endpoint to ask, and a client made with its ``client_options``, which others may share."""
         self._endpoint = endpoint
-        self._settings: dict[str, Any] = {
-            "base_url": endpoint.base_url.rstrip("/") + "/",
-            "headers": {"Authorization": f"Bearer {endpoint.api_key}"},
-            "timeout": timeout,
-            "verify": _certificates(),
-            # A model on this machine is not behind the proxy that the rest of the world may be behind.
-            "trust_env": urlsplit(endpoint.base_url).hostname not in {"127.0.0.1", "::1", "localhost"},
-        }
-        self._client = httpx.Client(**self._settings)
-
-    def __enter__(self) -> Self:
-        """Returns itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Closes the connections."""
-        self._client.close()
+        self._client = client
 
     def ask(self, question: str) -> str:
         """Returns the answer to one question, asked out of the blue."""
@@ -86,7 +80,8 @@ class ShopAssistant:
         """Returns the answer to one question, without blocking others."""
         payload = self._payload([_says("system", POLICIES), _says("user", question)])
         # A client per question belongs to no event loop but its own; a busy service would keep one open.
-        async with httpx.AsyncClient(**self._settings) as client:
+        options = self._endpoint.client_options()
+        async with httpx.AsyncClient(**options, verify=_certificates()) as client:
             return _content(await client.post("chat/completions", json=payload))
 
     def complete(self, messages: list[Message]) -> str:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_llmrel.clients.client import async_http_client, http_client
     from pytest_llmrel.core.call import Exchange, Usage
     from pytest_llmrel.core.run import Run
     from pytest_llmrel.errors import GateFailure, LlmrelError, UsageProblem
@@ -27,8 +28,10 @@ __all__ = [
     "Support",
     "Usage",
     "UsageProblem",
+    "async_http_client",
     "faults",
     "golden",
+    "http_client",
     "krun",
     "nli",
     "paraphrase",
@@ -46,8 +49,10 @@ _HOMES = {
     "Support": "faithfulness.scorer",
     "Usage": "core.call",
     "UsageProblem": "errors",
+    "async_http_client": "clients.client",
     "faults": "glue.marks",
     "golden": "glue.marks",
+    "http_client": "clients.client",
     "krun": "glue.marks",
     "nli": "faithfulness.nli",
     "paraphrase": "glue.marks",

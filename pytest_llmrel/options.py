@@ -11,6 +11,7 @@ __all__ = ["add_options", "check_options"]
 
 _BASELINE_MODES = ("check", "new", "update", "reset", "off")
 _ALTERNATIVES = {
+    "llmrel_lookahead": ("auto", "off"),
     "llmrel_inconclusive": ("fail", "warn"),
     "llmrel_uncalibrated_judges": ("refuse", "allow"),
 }
@@ -78,7 +79,7 @@ def _add_run_options(group: pytest.OptionGroup) -> None:
         "--llmrel-concurrency",
         type=_count,
         metavar="N",
-        help="most runs of a test in flight (default 8); a mark's own concurrency is never exceeded",
+        help="most runs in flight over the session (default 8); a mark's own concurrency is never exceeded",
     )
     group.addoption(
         "--llmrel-json", type=_path, metavar="PATH", help="write the results to PATH as JSON (schema 1)"
@@ -153,7 +154,12 @@ def _add_wire_options(group: pytest.OptionGroup) -> None:
 
 def _add_ini_keys(parser: pytest.Parser) -> None:
     parser.addini("llmrel_k", "runs per wording where no mark says it (default 10)", default="")
-    parser.addini("llmrel_concurrency", "most runs of a test in flight (default 8)", default="")
+    parser.addini("llmrel_concurrency", "most runs in flight over the session (default 8)", default="")
+    parser.addini(
+        "llmrel_lookahead",
+        "whether runs of the next tests are started while there is room: auto (default) or off",
+        default="auto",
+    )
     parser.addini(
         "llmrel_max_error_rate",
         "share of runs ending in an infrastructure error above which a test is INCONCLUSIVE (default 0.1)",

@@ -165,15 +165,28 @@ class _Runs:
     """The hooks of the process that runs ``krun`` tests."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
         """Take a ``krun`` item over, as late as possible: whoever replaces items before cannot lose it."""
         if item.get_closest_marker("krun") is None or not isinstance(item, pytest.Function):
             return (yield)
-        from pytest_llmrel.glue.item import adopt, watched_item
+        from pytest_llmrel.glue.item import adopt
+        from pytest_llmrel.glue.lookahead import Lookahead
 
         adopt(item)
-        with watched_item(item):
+        with Lookahead.of(item.session).turn(item, nextitem):
             return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Let threads and event loop end with the last test."""
+        try:
+            return (yield)
+        finally:
+            from pytest_llmrel.glue.flow import Flow
+
+            Flow.of(session.config).close()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -182,10 +195,9 @@ class _Runs:
         """Put the result on the report, where xdist carries it to the controller."""
         report = yield
         if item.get_closest_marker("krun") is not None:
-            from pytest_llmrel.glue.item import result_of, without_secrets
+            from pytest_llmrel.glue.item import complete
 
-            vars(report)["llmrel_result"] = result_of(item, call, report)
-            without_secrets(item, report)
+            complete(item, call, report)
         return report
 
 

@@ -47,6 +47,12 @@ class Settings:
     ini_k: int | None = None
     ini_concurrency: int | None = None
 
+    @property
+    def most_in_flight(self) -> int:
+        """Runs in flight over all tests, where no mark says more."""
+        wanted: int = _first(self.concurrency, self.ini_concurrency, DEFAULTS["concurrency"])
+        return wanted
+
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:

@@ -1,15 +1,12 @@
 """Asks a judge over HTTP: one chat completion, from a thread or a task, bounded in size and time.
 
-Each request has a client of its own: one that is kept would have to be closed by somebody, and an async one
-belongs to one event loop. What is dear about a client, its TLS context, is shared.
+Requests that are under way at the same time share a client (``judge_client``).
 """
 
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from ssl import SSLContext
 from time import monotonic
 from typing import Any, Final
 
@@ -17,6 +14,7 @@ import httpx
 
 from pytest_llmrel.core.run import judging
 from pytest_llmrel.errors import ScorerError
+from pytest_llmrel.faithfulness.judge_client import async_judge_client, judge_client
 
 __all__ = ["MOST_BYTES", "Asking", "ask", "ask_async"]
 
@@ -49,10 +47,6 @@ class Asking:
         """A text of the host's, which may repeat the key."""
         return text.replace(self.key, "***") if self.key else text
 
-    def options(self) -> dict[str, Any]:
-        """What both kinds of client are made with."""
-        return {"verify": _tls(), "timeout": self.timeout}
-
     def request(self, model: str, messages: list[dict[str, str]]) -> dict[str, Any]:
         """The arguments of a streamed request: the stream is what lets us stop reading."""
         body = {"model": model, "temperature": 0, "messages": messages}
@@ -61,7 +55,14 @@ class Asking:
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         # Escaped, so that a lone surrogate, which model output may hold, can be sent at all.
-        return {"method": "POST", "url": self.url, "content": json.dumps(body).encode(), "headers": headers}
+        content = json.dumps(body).encode()
+        return {
+            "method": "POST",
+            "url": self.url,
+            "content": content,
+            "headers": headers,
+            "timeout": self.timeout,
+        }
 
 
 def ask(asking: Asking, model: str, messages: list[dict[str, str]]) -> bytes | None:
@@ -73,7 +74,7 @@ def ask(asking: Asking, model: str, messages: list[dict[str, str]]) -> bytes | N
     """
     with (
         _judging(),
-        httpx.Client(**asking.options()) as client,
+        judge_client() as client,
         client.stream(**asking.request(model, messages)) as response,
     ):
         intake = _Intake(response, asking, monotonic() + asking.timeout)
@@ -89,7 +90,7 @@ async def ask_async(asking: Asking, model: str, messages: list[dict[str, str]]) 
     """
     with _judging():
         async with (
-            httpx.AsyncClient(**asking.options()) as client,
+            async_judge_client() as client,
             client.stream(**asking.request(model, messages)) as response,
         ):
             intake = _Intake(response, asking, monotonic() + asking.timeout)
@@ -159,8 +160,3 @@ def _judging() -> Iterator[None]:
         raise ScorerError(f"the judge's reply cannot be decoded: {error}") from error
     finally:
         judging.reset(token)
-
-
-@cache
-def _tls() -> SSLContext:
-    return httpx.create_ssl_context()

@@ -14,7 +14,14 @@ import pytest
 from pytest_llmrel.glue.asyncfixtures import is_async
 from pytest_llmrel.glue.runnode import fixture_functions, fixture_value
 
-__all__ = ["foreign_backend", "is_coroutine_test", "limit_foreign", "needs_loop", "shared_loop"]
+__all__ = [
+    "foreign_backend",
+    "has_plugin_loop",
+    "is_coroutine_test",
+    "limit_foreign",
+    "needs_loop",
+    "shared_loop",
+]
 
 _SCOPES = ("session", "package", "module", "class")
 
@@ -35,6 +42,13 @@ def foreign_backend(item: pytest.Function) -> str:
     """Name of the async library that is not asyncio and drives this test, ``""`` if there is none."""
     name, _ = _anyio_backend(item)
     return "" if name in {"", "asyncio"} else name
+
+
+def has_plugin_loop(item: pytest.Function) -> bool:
+    """Whether a plugin has a loop for this test, on which its runs have to happen; sets nothing up."""
+    if "anyio_backend" in item.fixturenames:
+        return True
+    return item.config.pluginmanager.has_plugin("asyncio") and _asyncio_loop_scope(item) is not None
 
 
 def limit_foreign(node: pytest.Function, seconds: float) -> None:

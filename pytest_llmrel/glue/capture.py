@@ -1,90 +1,80 @@
-"""Sends what a run prints and logs to that run, while the runs of an item are going on."""
+"""Sends what a run prints and logs to that run, while the runs of tests are going on."""
 
-import io
 import logging
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 
 from pytest_llmrel.core.run import current_run
 
-__all__ = ["routed_output"]
+__all__ = ["OutputRoute"]
 
 
-@contextmanager
-def routed_output(config: pytest.Config, *, alone: bool) -> Iterator[None]:
-    """Give stdout, stderr and log records to the run they come from.
+class OutputRoute:
+    """Gives stdout, stderr and log records to the run they come from.
 
-    What no run can be named for (a thread the test started itself, a subprocess) stays with the item.
-    With ``-s`` nothing is captured, as in pytest.
+    What no run can be named for (a thread the test started itself, a subprocess) stays with the item, and so
+    do bytes. With ``-s`` nothing is captured, as in pytest.
 
     Args:
         config: of the session.
         alone: one run at a time, so that ``caplog`` may see the records.
     """
-    with ExitStack() as stack:
+
+    def __init__(self, config: pytest.Config, *, alone: bool) -> None:
         method = config.getoption("capture", "fd")
-        for name in () if method == "no" else ("stdout", "stderr"):
-            stack.enter_context(_routed_stream(name, tee=method == "tee-sys"))
-        stack.enter_context(_routed_log(config, alone=alone))
-        yield
+        self._is_off = method == "no"
+        self._tee = method == "tee-sys"
+        self._covered: list[Any] = []
+        self._stack = ExitStack()
+        self._stack.enter_context(_routed_log(config, alone=alone))
+
+    def cover(self, stdout: Any, stderr: Any) -> None:
+        """Take over the streams of a moment: pytest has others between the phases of a test than in them."""
+        for name, stream in zip(("stdout", "stderr"), (stdout, stderr), strict=True):
+            if not self._is_off and not any(stream is covered for covered in self._covered):
+                self._covered.append(stream)
+                self._stack.enter_context(_routed_stream(name, stream, tee=self._tee))
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._stack.close()
 
 
 @contextmanager
-def _routed_stream(name: str, *, tee: bool) -> Iterator[None]:
-    original = getattr(sys, name)
-    setattr(sys, name, _RunStream(name, original, tee=tee))
+def _routed_stream(name: str, stream: Any, *, tee: bool) -> Iterator[None]:
+    """Let a stream write to the run in progress; it stays the same object, whoever holds it already."""
+    attributes = vars(stream)
+    former = attributes.get("write")
+    attributes["write"] = _routed_write(name, stream.write, tee=tee)
     try:
         yield
     finally:
-        setattr(sys, name, original)
+        del attributes["write"]
+        if former is not None:
+            attributes["write"] = former
 
 
-class _RunStream(io.TextIOBase):
-    """A text stream that writes to the run in progress, or to the stream it replaces.
-
-    What it is asked for beside text (bytes, a file descriptor) is the business of the other stream: it
-    cannot be told apart, and stays with the item.
-    """
-
-    def __init__(self, name: str, original: Any, *, tee: bool) -> None:
-        self.name = name
-        self._original = original
-        self._tee = tee
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._original, name)
-
-    def write(self, text: str) -> int:
+def _routed_write(name: str, original: Callable[[str], object], *, tee: bool) -> Callable[[str], int]:
+    def write(text: str) -> int:
         run = current_run.get()
         if run is not None:
-            run.capture(self.name, text)
-        if run is None or self._tee:
-            self._original.write(text)
+            run.capture(name, text)
+        if run is None:
+            original(text)
+        elif tee:  # which writes to another stream that we have taken over
+            copy_context().run(_write_outside_runs, original, text)
         return len(text)
 
-    def flush(self) -> None:
-        self._original.flush()
+    return write
 
-    def close(self) -> None:
-        """Nothing of ours is open; the base class would flush a stream that may be gone."""
 
-    def fileno(self) -> int:
-        return int(self._original.fileno())
-
-    def writable(self) -> bool:
-        return True
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return str(self._original.encoding)
-
-    @property
-    def errors(self) -> str | None:  # type: ignore[override]
-        return getattr(self._original, "errors", None)
+def _write_outside_runs(write: Callable[[str], object], text: str) -> None:
+    current_run.set(None)
+    write(text)
 
 
 @contextmanager

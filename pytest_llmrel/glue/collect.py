@@ -17,7 +17,7 @@ from pytest_llmrel.glue.inputs import inputs_of
 from pytest_llmrel.glue.runnode import fixture_functions
 from pytest_llmrel.verdict.feasible import infeasible_gates
 
-__all__ = ["mistakes_in", "plan_of", "warn_of_infeasible_gates"]
+__all__ = ["mistakes_in", "plan_of", "settings_of", "warn_of_infeasible_gates"]
 
 _OURS = frozenset({"krun", "llmrel_faults", "llmrel_golden", "paraphrase"})
 _PLAN = pytest.StashKey[RunPlan]()
@@ -91,7 +91,7 @@ def _resolve(item: pytest.Item) -> RunPlan:
     plan: RunPlan | None = _collected(
         problems,
         lambda: resolve(
-            marks, _settings(config), lambda name: _records(item, name), inputs or _UNREAD, faults
+            marks, settings_of(config), lambda name: _records(item, name), inputs or _UNREAD, faults
         ),
     )
     if problems or plan is None:
@@ -109,7 +109,7 @@ def _lonely_mark(item: pytest.Function) -> str:
     return next(name for name, mark in marks.items() if marks_of(item, mark))
 
 
-def _settings(config: pytest.Config) -> Settings:
+def settings_of(config: pytest.Config) -> Settings:
     """What the command line and the ini file say; both have been checked at the start of the session."""
     ini_k, ini_concurrency = config.getini("llmrel_k"), config.getini("llmrel_concurrency")
     return Settings(

@@ -10,12 +10,13 @@ import pytest
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.glue.asyncplugins import foreign_backend, is_coroutine_test, needs_loop, shared_loop
 from pytest_llmrel.glue.endings import Reporter
+from pytest_llmrel.glue.flow import Flow
 from pytest_llmrel.glue.lifecycle import Lifecycle
 from pytest_llmrel.glue.runnode import RunFactory, fixture_functions
 from pytest_llmrel.runtime.alarm import can_interrupt
 from pytest_llmrel.runtime.crews import InlineCrew, ThreadCrew
-from pytest_llmrel.runtime.drive import Crew, Inbox
 from pytest_llmrel.runtime.loops import InlineLoop, LoopHost, ThreadLoop
+from pytest_llmrel.runtime.pool import Crew, Inbox
 from pytest_llmrel.runtime.taskcrew import TaskCrew
 
 __all__ = ["PROCESS_GLOBAL", "Staffing", "crew_for", "staffing_of"]
@@ -76,9 +77,10 @@ def crew_for(
     inbox: Inbox,
 ) -> Iterator[Crew]:
     """The crew that executes the runs of ``item``, and the event loop it may need."""
+    flow = Flow.of(item.config)
     asynchronous = not staffing.foreign and needs_loop(item)
     inline = staffing.alone and can_interrupt()
-    host = _host(item, inline=inline) if asynchronous else None
+    host = _host(flow, item, inline=inline) if asynchronous else None
     limit = plan.timeout + (_GRACE if host or staffing.foreign else 0)
     lifecycle = Lifecycle(
         factory,
@@ -96,17 +98,17 @@ def crew_for(
             yield TaskCrew(host, lifecycle.execute_on_loop, lifecycle.give_up, inbox, limit)
         else:
             stuck = host.stuck if host else str
-            yield ThreadCrew(lifecycle.execute, lifecycle.give_up, inbox, limit, stuck)
+            yield ThreadCrew(flow.threads, lifecycle.execute, lifecycle.give_up, inbox, limit, stuck)
     finally:
         if host:
             host.close()
 
 
-def _host(item: pytest.Function, *, inline: bool) -> LoopHost:
+def _host(flow: Flow, item: pytest.Function, *, inline: bool) -> LoopHost:
     loop = shared_loop(item)
-    owned = loop is None
-    loop = asyncio.new_event_loop() if loop is None else loop
-    return InlineLoop(loop, owned=owned) if inline else ThreadLoop(loop, owned=owned)
+    if loop is not None:
+        return InlineLoop(loop, owned=False) if inline else ThreadLoop(loop, owned=False)
+    return InlineLoop(asyncio.new_event_loop(), owned=True) if inline else flow.loop()
 
 
 def _fixtures_are_immediate(item: pytest.Function, plan: RunPlan) -> bool:

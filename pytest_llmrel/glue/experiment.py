@@ -1,5 +1,6 @@
 """The experiment of one item: its runs, more of them where they look worse than the baseline, a verdict."""
 
+from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -36,11 +37,15 @@ class Experiment:
     """What happens to one ``krun`` item between set-up and verdict.
 
     Attributes:
-        summary: of the planned runs, as far as they got.
+        seconds: that the runs took, from the beginning of the first to the end of the last.
     """
 
     def __init__(self, item: pytest.Function, plan: RunPlan) -> None:
         self._item = item
+        self._staffing: Staffing | None = None
+        self._stage: Stage | None = None
+        self._open_next: Callable[[], bool] = lambda: False
+        self.seconds = 0.0
         self._plan = plan
         guards = SessionGuards.of(item.config)
         self._rule = guards.rule
@@ -53,27 +58,54 @@ class Experiment:
         self._tape: dict[str, Any] | None = None
         self._judges = Judges(item, Summary({}, 0, {}))
         self._todo = self._attempts(0, self._runs)
-        self.summary = Aggregate(plan, len(self._todo)).summary(
-            self.obstacle or "the set-up of its shared fixtures failed"
-        )
+        self._summary: Summary | None = None
 
-    def execute(self) -> None:
-        """Make the runs; what ends the session is raised, after it was summed up."""
-        staffing = staffing_of(self._item, self._plan)
+    def begin(self, staffing: Staffing) -> None:
+        """Let the first runs start; shared fixtures have been set up."""
         self._notes = staffing.notes
         is_taped = self._wire.mode is not TapeMode.OFF  # a tape holds all runs, and replays all of them
         is_free = not (self._standing.compare or self._standing.record or is_taped)
         most_errors = float(self._item.config.getini("llmrel_max_error_rate"))
         stopping = stopping_for(self._plan, len(self._todo), most_errors) if is_free else None
         stage = Stage(self._plan, self._todo, staffing.concurrency, self._wire, stopping)
+        stage.begin(self._item, staffing)
+        self._staffing, self._stage = staffing, stage
+
+    def execute(self, open_next: Callable[[], bool]) -> None:
+        """Make the runs; what ends the session is raised, after it was summed up.
+
+        Args:
+            open_next: begins with one more test where these runs leave room, and says whether there was one.
+        """
+        if self._stage is None:
+            self.begin(staffing_of(self._item, self._plan))
+        assert self._stage is not None  # noqa: S101  it has begun
+        assert self._staffing is not None  # noqa: S101
+        self._open_next = (lambda: False) if self._staffing.alone else open_next
         try:
-            stage.execute(self._item, staffing)
+            self._stage.finish(self._open_next)
         finally:
-            self.summary = stage.summary()
+            self._summary = self._stage.summary()
+            self.seconds = self._stage.seconds
         self._judges = Judges(self._item, self.summary)
         self._standing = compared_by_judges(self._standing, self.summary)
-        self._compare(staffing)
+        self._compare(self._staffing)
         self._tape = save_tape(self._item, self._wire)
+
+    @property
+    def summary(self) -> Summary:
+        """Of the planned runs, as far as they got."""
+        if self._summary is None:
+            reason = self.obstacle or "the set-up of its shared fixtures failed"
+            self._summary = Aggregate(self._plan, len(self._todo)).summary(reason)
+        return self._summary
+
+    def abandon(self) -> Summary:
+        """Give up what was begun; what had ended is judged by nobody."""
+        if self._stage is not None:
+            self._stage.abandon()
+            self._summary = self._stage.summary()
+        return self.summary
 
     @property
     def obstacle(self) -> str:
@@ -133,10 +165,12 @@ class Experiment:
     def _escalate(self, staffing: Staffing) -> Summary:
         """More runs at once; only the regression rule sees them."""
         stage = Stage(self._plan, self._further, staffing.concurrency, self._wire)
+        stage.begin(self._item, staffing)
         try:
-            stage.execute(self._item, staffing)
+            stage.finish(self._open_next)
         finally:
             self._escalation = stage.summary()
+            self.seconds += stage.seconds
         return self._escalation
 
     def _regression(self) -> list[Finding]:

@@ -89,7 +89,8 @@ class HuntExperiment:
         plan = self._over([wording for wording, _ in wanted])
         stage = Stage(plan, todo, staffing.concurrency, self._wire, keep=made.append)
         try:
-            stage.execute(self._item, staffing)
+            stage.begin(self._item, staffing)
+            stage.finish()
         finally:
             self._samples += made
             self._outside += stage.outside

@@ -1,6 +1,5 @@
 """The flow of one ``krun`` item: shared fixtures, runs, verdict, and what pytest gets to see of it."""
 
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,17 +12,19 @@ from pytest_llmrel.errors import GateFailure, PlanError
 from pytest_llmrel.glue.collect import plan_of
 from pytest_llmrel.glue.experiment import Experiment
 from pytest_llmrel.glue.hunting import HuntExperiment
+from pytest_llmrel.glue.lookahead import Lookahead
 from pytest_llmrel.glue.runnode import set_up_shared
 from pytest_llmrel.glue.session import SessionResults
-from pytest_llmrel.glue.wire import session_wire, tape_damage, watched
+from pytest_llmrel.glue.wire import session_wire, tape_damage
 from pytest_llmrel.reports.explanation import explain
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result
 from pytest_llmrel.reports.safe import printable
 
-__all__ = ["adopt", "result_of", "watched_item", "without_secrets"]
+__all__ = ["adopt", "complete"]
 
 _RESULT = pytest.StashKey[Result]()
+_EXPERIMENT = pytest.StashKey[Experiment]()
 
 
 def adopt(item: pytest.Function) -> None:
@@ -43,12 +44,20 @@ def adopt(item: pytest.Function) -> None:
     )
 
 
-def watched_item(item: pytest.Function) -> AbstractContextManager[None]:
-    """Sees every call over HTTP while pytest is busy with an adopted item."""
-    return watched(item, plan_of(item))
+def complete(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Make the report of a phase tell what pytest does not know, and nothing that nobody may see."""
+    vars(report)["llmrel_result"] = _result_of(item, call, report)
+    _without_secrets(item, report)
+    experiment = item.stash.get(_EXPERIMENT, None)
+    if call.when == "call" and experiment is not None:  # its runs may have begun before it was its turn
+        report.duration = max(report.duration, experiment.seconds)
+        report.start = report.stop - report.duration
+    elif experiment is not None and call.when == "teardown":
+        # A session of a million runs cannot keep what belongs to each of them.
+        del item.stash[_EXPERIMENT]
 
 
-def without_secrets(item: pytest.Item, report: pytest.TestReport) -> None:
+def _without_secrets(item: pytest.Item, report: pytest.TestReport) -> None:
     """Take out of a report what nobody may see: of its traceback, and of what was captured."""
     clean = session_wire(item.config).redactor.clean
     report.sections = [(title, clean(text)) for title, text in report.sections]
@@ -59,7 +68,7 @@ def without_secrets(item: pytest.Item, report: pytest.TestReport) -> None:
         report.longrepr = clean(str(report.longrepr))
 
 
-def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Result | None:
+def _result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Result | None:
     """What the report of a phase of a ``krun`` item has to carry, if anything."""
     if call.when == "setup" and report.failed and isinstance(item, pytest.Function):
         return _publish(item, Experiment(item, plan_of(item)))
@@ -68,7 +77,11 @@ def result_of(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Tes
 
 def _set_up(item: pytest.Function, plan: RunPlan) -> None:
     __tracebackhide__ = True
-    obstacle = tape_damage(item) if _is_hunt(item) else Experiment(item, plan).obstacle
+    if _is_hunt(item):
+        obstacle = tape_damage(item)
+    else:
+        item.stash[_EXPERIMENT] = Lookahead.of(item.session).take(item, plan)
+        obstacle = item.stash[_EXPERIMENT].obstacle
     if obstacle:
         pytest.fail(obstacle, pytrace=False)
     set_up_shared(item)
@@ -77,9 +90,12 @@ def _set_up(item: pytest.Function, plan: RunPlan) -> None:
 def _run_and_judge(item: pytest.Function, plan: RunPlan) -> None:
     """Run all attempts, judge them, and tell pytest: nothing, a skip, an xfail or a failure."""
     __tracebackhide__ = True
-    experiment = HuntExperiment(item, plan) if _is_hunt(item) else Experiment(item, plan)
+    experiment = HuntExperiment(item, plan) if _is_hunt(item) else item.stash[_EXPERIMENT]
     try:
-        experiment.execute()
+        if isinstance(experiment, Experiment):
+            experiment.execute(Lookahead.of(item.session).open_next)
+        else:
+            experiment.execute()
     except BaseException:
         result = _publish(item, experiment)
         SessionResults.of(item.config).add(result)  # pytest makes no report of an interrupted item

@@ -130,6 +130,8 @@ class Lifecycle:
     def _begin(self, attempt: Attempt, coroutines: "_Coroutines | None") -> RunNode:
         run = Run(attempt, self._scorers)
         current_run.set(run)
+        if self._host is not None:
+            self._host.enter()
         self._running[attempt] = run, self._wire.begin(run)
         given: dict[str, object] = {"llmrel": run}
         inputs = self._plan.inputs

@@ -21,10 +21,13 @@ from pytest_llmrel.core.run import Run
 from pytest_llmrel.glue.asyncfixtures import Await, bridged, is_async, refuse_unawaited
 from pytest_llmrel.glue.scratch import ScratchFolders
 
-__all__ = ["RunFactory", "RunNode", "fixture_functions", "fixture_value", "set_up_shared"]
+__all__ = ["RunFactory", "RunNode", "fixture_functions", "fixture_value", "set_up_shared", "take_shared"]
 
 _OVERRIDDEN = frozenset({"repr_failure", "runtest", "setup"})
 """What the item itself was given by :mod:`pytest_llmrel.glue.item`, and a run must not inherit."""
+
+
+_NOT_YET = "not set up"
 
 
 class RunNode(pytest.Function):
@@ -217,6 +220,19 @@ def fixture_functions(item: pytest.Function) -> dict[str, tuple[str, Callable[..
         for name, definitions in item._fixtureinfo.name2fixturedefs.items()
         if definitions
     }
+
+
+def take_shared(item: pytest.Function) -> bool:
+    """Give ``item`` what is set up already, before it is its turn; whether nothing else has to be."""
+    active, fixtures = item.session._setupstate.stack, item._fixtureinfo.name2fixturedefs
+    shared = [found[-1] for found in fixtures.values() if found and not _is_per_run(item, found[-1])]
+    chosen = getattr(getattr(item, "callspec", None), "params", {})
+    for fixture in shared:
+        value, _, error = fixture.cached_result or (None, None, _NOT_YET)
+        if error is not None or fixture.argname in chosen:  # for another parameter it is set up anew
+            return False
+        item.funcargs[fixture.argname] = value
+    return all(node in active for node in item.listchain()[:-1])
 
 
 def set_up_shared(item: pytest.Function) -> None:

@@ -50,6 +50,7 @@ class SessionResults:
         self.unused: list[tuple[str, str]] = []
         self.unused_tapes: list[str] = []
         self.recorded: list[str] = []
+        self.remarks: list[str] = []
         self.problems: list[str] = []
 
     @classmethod
@@ -118,7 +119,7 @@ class SessionResults:
             terminal.write_line(line, **_COLOURS[verdict])
         for line in spending_lines(results):
             terminal.write_line(printable(line))
-        for line in self.recorded:
+        for line in (*self.remarks, *self.recorded):
             terminal.write_line(printable(line))
         for problem in self.problems:
             terminal.write_line(printable(problem), red=True)

@@ -1,19 +1,21 @@
 """Runs of one item that are made together: the planned ones, or more of them where those are suspicious."""
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from queue import SimpleQueue
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_llmrel.core.model import Attempt, Sample, Summary
 from pytest_llmrel.core.plan import RunPlan
-from pytest_llmrel.glue.capture import routed_output
+from pytest_llmrel.glue.capture import OutputRoute
 from pytest_llmrel.glue.crew import Staffing, crew_for
 from pytest_llmrel.glue.endings import Reporter
+from pytest_llmrel.glue.flow import Flow
 from pytest_llmrel.glue.runnode import RunFactory
-from pytest_llmrel.runtime.drive import Inbox, drive
+from pytest_llmrel.runtime.pool import Lane
 from pytest_llmrel.runtime.schedule import Schedule
 from pytest_llmrel.verdict.stopping import Stopping
 from pytest_llmrel.verdict.summary import Aggregate
@@ -28,7 +30,15 @@ _DECIDED = "every gate is decided"
 
 
 class Stage:
-    """Some attempts, from the schedule to the summary; ``keep`` gets every sample.
+    """Some attempts, from the schedule to the summary.
+
+    Args:
+        plan: of the test.
+        todo: the attempts, in the order in which they are started.
+        concurrency: most of them in flight.
+        wire: of the test.
+        stopping: says when enough of them were made, ``None`` to make them all.
+        keep: gets every sample.
 
     Attributes:
         outside: calls that were made in the meantime, and belong to no run.
@@ -45,6 +55,9 @@ class Stage:
     ) -> None:
         self._plan = plan
         self._keep = keep
+        self._open = ExitStack()
+        self._lane: Lane | None = None
+        self._drive: Callable[[Callable[[], bool]], None]
         self._wire = wire
         self._cut_off = ""
         self.outside: list[Call] = []
@@ -55,23 +68,45 @@ class Stage:
         if stopping:
             self._schedule.allow(stopping.enough)
 
-    def execute(self, item: pytest.Function, staffing: Staffing) -> None:
-        """Make the runs; what ends the session is raised, and what was recorded stays."""
+    def begin(self, item: pytest.Function, staffing: Staffing) -> None:
+        """Let the first runs start as soon as there is room for them."""
         self._end_if_spent()
         self._wire.alone = staffing.alone
-        inbox: Inbox = SimpleQueue()
+        flow = Flow.of(item.config)
+        pool, inbox = flow.pool, flow.pool.inbox()
         factory = RunFactory(item, staffing.forbidden, bridge_async=not staffing.foreign)
+        with ExitStack() as stack:
+            _route_output(item.config, stack, alone=staffing.alone)
+            reporter = Reporter(item, self._wire)
+            crew = crew_for(item, self._plan, staffing, factory, reporter, inbox)
+            lane = Lane(self._schedule, stack.enter_context(crew), self._record)
+            stack.callback(pool.leave, inbox)
+            pool.enter(inbox, lane)
+            self._open = stack.pop_all()
+        self._drive = partial(pool.drive, inbox, most=max(flow.most_in_flight, staffing.concurrency))
+        self._lane = lane
+
+    def finish(self, open_next: Callable[[], bool] = lambda: False) -> None:
+        """Make the runs; what ends the session is raised, and what was recorded stays."""
         try:
-            with ExitStack() as stack:
-                stack.enter_context(routed_output(item.config, alone=staffing.alone))
-                crew = crew_for(item, self._plan, staffing, factory, Reporter(item, self._wire), inbox)
-                drive(self._schedule, stack.enter_context(crew), inbox, self._record)
+            with self._open:
+                self._drive(open_next)
         except BaseException as error:
             self._schedule.stop(f"interrupted by {type(error).__name__}")
             raise
         finally:
             self.outside = self._wire.take_outside()
             self._aggregate.record_outside(self.outside)
+
+    def abandon(self) -> None:
+        """Give up what is in flight, and start nothing more."""
+        self._schedule.stop("given up")
+        self._open.close()
+
+    @property
+    def seconds(self) -> float:
+        """That the runs took all together, from the beginning of the first to the end of the last."""
+        return 0.0 if self._lane is None else self._lane.seconds
 
     @property
     def stopped(self) -> str:
@@ -110,3 +145,12 @@ class Stage:
             self._schedule.stop(_DECIDED)
         else:
             self._schedule.allow(self._stopping.enough)
+
+
+def _route_output(config: pytest.Config, stack: ExitStack, *, alone: bool) -> None:
+    if not alone:
+        Flow.of(config).route_output()
+        return
+    route = OutputRoute(config, alone=True)
+    stack.callback(route.close)
+    route.cover(sys.stdout, sys.stderr)

@@ -1,11 +1,11 @@
 """The wire of a session and of a test: made from options, ini file, hooks and the tape beside the test."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from decimal import Decimal
-from functools import partial
 from importlib.metadata import version
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ from pytest_llmrel.wire.steps import Course, Request
 from pytest_llmrel.wire.tape import Tape
 from pytest_llmrel.wire.tapeplace import tape_path
 
-__all__ = ["item_wire", "save_tape", "session_wire", "tape_damage", "watched"]
+__all__ = ["Seam", "item_wire", "save_tape", "session_wire", "tape_damage"]
 
 _SESSION = pytest.StashKey[SessionWire]()
 _ITEM = pytest.StashKey[ItemWire]()
@@ -64,14 +64,45 @@ def tape_damage(item: pytest.Function) -> str:
     return item.stash.get(_DAMAGE, "")
 
 
-@contextmanager
-def watched(item: pytest.Function, plan: RunPlan) -> Iterator[None]:
-    """See every call over HTTP while pytest sets ``item`` up, runs it and tears it down."""
-    wire = item_wire(item, plan)
-    if is_client_loaded():
-        wire.session.warm_up()
-    with watched_clients(partial(_begin, wire)):
-        yield
+class Seam:
+    """Where every call over HTTP is seen, of the runs of several tests at once."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._is_open = False
+        self._current: ItemWire | None = None
+
+    def turn_to(self, wire: ItemWire | None) -> None:
+        """Take calls that belong to no run for those of this test; ``None`` between tests."""
+        if wire is not None and not self._is_open:
+            if is_client_loaded():
+                Thread(target=wire.session.warm_up, name="llmrel-prices", daemon=True).start()
+            self._open.enter_context(watched_clients(self._begin))
+            self._is_open = True
+        self._current = wire
+
+    def close(self) -> None:
+        """See nothing more."""
+        self._is_open, self._current = False, None
+        self._open.close()
+
+    def _begin(self, request: Request) -> Course | None:
+        """The course of a call, whoever makes it."""
+        current = self._current
+        run = current_wire.get() or (None if current is None else current.only or current.outside)
+        if run is None:
+            return None
+        if current is not None and run is current.outside and current.mode is TapeMode.REPLAY:
+            raise run.refuse(_not_on_tape(request))
+        return course_of(run, request)
+
+
+def _not_on_tape(request: Request) -> Unreplayable:
+    return Unreplayable(
+        f"{request.method} {request.host}{request.path} was called outside of any run, by a shared fixture "
+        "or a thread that the test started, and is on no tape; call it in the test or a function-scoped "
+        "fixture, or set concurrency=1"
+    )
 
 
 def save_tape(item: pytest.Function, wire: ItemWire) -> dict[str, Any] | None:
@@ -98,19 +129,6 @@ def save_tape(item: pytest.Function, wire: ItemWire) -> dict[str, Any] | None:
         "recorded": 0 if problem else len(wire.new_tracks),
         "problem": problem,
     }
-
-
-def _begin(wire: ItemWire, request: Request) -> Course:
-    """The course of a call, whoever makes it while the test goes on."""
-    run = current_wire.get() or wire.only or wire.outside
-    if run is wire.outside and wire.mode is TapeMode.REPLAY:
-        where = f"{request.method} {request.host}{request.path}"
-        signal = Unreplayable(
-            f"{where} was called outside of any run, by a shared fixture or a thread that the test started, "
-            "and is on no tape; call it in the test or a function-scoped fixture, or set concurrency=1"
-        )
-        raise wire.outside.refuse(signal)
-    return course_of(run, request)
 
 
 def _policy(config: pytest.Config) -> Policy:

@@ -1,1 +1,1 @@
-"""Runs the attempts of a test: the schedule decides, drivers execute, nothing here knows pytest."""
+"""Runs the attempts of a test: schedules decide, crews execute, nothing here knows pytest."""

@@ -1,14 +1,15 @@
-"""Two ways to execute attempts: in the calling thread, or in daemon threads that can be left behind."""
+"""Two ways to execute attempts: in the calling thread, or in threads that can be left behind."""
 
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from queue import SimpleQueue
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import FrameType
 
 from pytest_llmrel.core.model import Attempt, Sample
-from pytest_llmrel.runtime.drive import Inbox
+from pytest_llmrel.runtime.pool import Inbox
+from pytest_llmrel.runtime.threads import ThreadTeam
 
 __all__ = ["Execute", "GiveUp", "InlineCrew", "Stack", "ThreadCrew"]
 
@@ -27,9 +28,10 @@ class InlineCrew:
         self._execute = execute
         self._inbox = inbox
 
-    def start(self, attempt: Attempt) -> None:
-        """Execute ``attempt`` now."""
-        self._inbox.put(self._execute(attempt))
+    def start(self, attempts: Sequence[Attempt]) -> None:
+        """Execute ``attempts`` now."""
+        for attempt in attempts:
+            self._inbox.put(self._execute(attempt))
 
     def abandon(self, attempt: Attempt) -> None:  # noqa: ARG002  the interface of a crew
         """Nothing to give up: a run has ended when ``start`` returns."""
@@ -44,9 +46,10 @@ class InlineCrew:
 
 
 class ThreadCrew:
-    """Runs in daemon threads, started as needed: one that hangs is left behind and blocks nobody's exit.
+    """Runs in threads, which are left behind if they hang.
 
     Args:
+        team: the threads.
         execute: runs an attempt to its sample.
         give_up: makes the sample of a run that is left behind, from where its thread is now.
         limit: seconds a run may take.
@@ -55,6 +58,7 @@ class ThreadCrew:
 
     def __init__(
         self,
+        team: ThreadTeam,
         execute: Execute,
         give_up: GiveUp,
         inbox: Inbox,
@@ -63,52 +67,40 @@ class ThreadCrew:
     ) -> None:
         self.limit: float | None = limit
         self.stuck = stuck
+        self._team = team
         self._execute = execute
         self._give_up = give_up
         self._inbox = inbox
-        self._jobs: SimpleQueue[Attempt | None] = SimpleQueue()
         self._at_work: dict[Attempt, int | None] = {}
-        self._threads: list[threading.Thread] = []
-        self._lost = 0
 
-    def start(self, attempt: Attempt) -> None:
-        """Hand ``attempt`` to an idle thread, or to a new one."""
-        self._at_work[attempt] = None
-        if len(self._at_work) > len(self._threads) - self._lost:
-            name = f"llmrel-run-{len(self._threads)}"
-            thread = threading.Thread(target=self._work, name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
-        self._jobs.put(attempt)
+    def start(self, attempts: Sequence[Attempt]) -> None:
+        """Hand each of ``attempts`` to a thread."""
+        for attempt in attempts:
+            self._at_work[attempt] = None
+            self._team.submit(partial(self._work, attempt))
 
     def abandon(self, attempt: Attempt) -> Sample | None:
         """Leave the thread of ``attempt`` behind."""
         if attempt not in self._at_work:
             return None
         ident = self._at_work.pop(attempt, None)
-        self._lost += 1
         frame = sys._current_frames().get(ident or 0)  # noqa: SLF001  documented, despite its name
         stack = [] if frame is None else list(traceback.walk_stack(frame))
         return self._give_up(attempt, stack[::-1])
 
     def close(self, *, patient: bool) -> None:
-        """Send the threads home; those that are left behind are daemons."""
-        for _ in self._threads:
-            self._jobs.put(None)
-        if patient and not self._lost:
-            for thread in self._threads:
-                thread.join(1.0)
+        """What no thread has begun yet is not begun any more; nobody waits for what was."""
+        if not patient:
+            self._at_work.clear()
 
-    def _work(self) -> None:
-        while (attempt := self._jobs.get()) is not None:
-            if attempt not in self._at_work:
-                continue
-            self._at_work[attempt] = threading.get_ident()
-            try:
-                delivery: Sample | BaseException = self._execute(attempt)
-            except BaseException as error:  # noqa: BLE001  it is raised again, by the driver
-                delivery = error
-            # Whoever takes the entry out, this thread or `abandon`, speaks for the run.
-            if self._at_work.pop(attempt, self) is self:
-                return
+    def _work(self, attempt: Attempt) -> None:
+        if attempt not in self._at_work:
+            return
+        self._at_work[attempt] = threading.get_ident()
+        try:
+            delivery: Sample | BaseException = self._execute(attempt)
+        except BaseException as error:  # noqa: BLE001  it is raised again, by the pool
+            delivery = error
+        # Whoever takes the entry out, this thread or `abandon`, speaks for the run.
+        if self._at_work.pop(attempt, self) is not self:
             self._inbox.put(delivery)

@@ -1,23 +1,35 @@
-"""Event loops for the coroutines of runs: one in a thread of its own, or one driven where it is asked."""
+"""Event loops for the coroutines of runs: in a thread, for one test or several, or driven where asked."""
 
 import asyncio
 import sys
 import threading
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
 
-__all__ = ["InlineLoop", "LoopHost", "ThreadLoop"]
+__all__ = ["InlineLoop", "LoopHost", "SharedLoop", "ThreadLoop", "common_loop"]
 
 T = TypeVar("T")
 _PATIENCE = 0.3
 """Seconds in which a loop must answer, or end its tasks; Ctrl-C has to be over within one second."""
 
 
+_Tasks = WeakSet[asyncio.Task[Any]]
+_own_tasks: ContextVar[_Tasks | None] = ContextVar("pytest_llmrel_own_tasks", default=None)
+"""The tasks of the test that the running code belongs to, where tests share a loop."""
+
+
 class LoopHost(Protocol):
     """Where the coroutines of an item's runs are executed."""
 
-    loop: asyncio.AbstractEventLoop
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """For tasks that nobody waits for."""
+
+    def enter(self) -> None:
+        """What the current context, that of a run, starts on the loop belongs to this host from now on."""
 
     def run(self, coroutine: Coroutine[Any, Any, T], patience: float | None = None) -> T:
         """Execute ``coroutine`` on the loop and wait for it; not from the loop's own thread.
@@ -41,6 +53,9 @@ class InlineLoop:
         self._owned = owned
         self._foreign = asyncio.all_tasks(loop)
 
+    def enter(self) -> None:
+        """All that is new on the loop is of this host."""
+
     def run(self, coroutine: Coroutine[Any, Any, T], patience: float | None = None) -> T:  # noqa: ARG002  the interface of a host
         """Execute ``coroutine`` here.
 
@@ -62,7 +77,7 @@ class InlineLoop:
 
     def close(self) -> None:
         """Cancel what is left on the loop, and close it if it is ours."""
-        if not self.loop.run_until_complete(_wind_up(self.loop, self._foreign)):
+        if not self.loop.run_until_complete(_wind_up(asyncio.all_tasks(self.loop) - self._foreign)):
             _leave_running(self.loop)
         elif self._owned:
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
@@ -70,7 +85,7 @@ class InlineLoop:
 
 
 class ThreadLoop:
-    """A loop in a daemon thread, shared by all runs of an item.
+    """A loop in a daemon thread.
 
     It is not in the main thread so that a run that blocks it can never hang the session.
     """
@@ -81,6 +96,9 @@ class ThreadLoop:
         self._foreign = asyncio.all_tasks(loop)
         self._thread = threading.Thread(target=self._serve, name="llmrel-loop", daemon=True)
         self._thread.start()
+
+    def enter(self) -> None:
+        """All that is new on the loop is of this host."""
 
     def run(self, coroutine: Coroutine[Any, Any, T], patience: float | None = None) -> T:
         """Execute ``coroutine`` on the loop and wait for it, in a thread that is not the loop's.
@@ -107,9 +125,8 @@ class ThreadLoop:
 
     def close(self) -> None:
         """Cancel what the runs left on the loop; one that cannot be ended is left running, in its daemon."""
-        ending = asyncio.run_coroutine_threadsafe(_wind_up(self.loop, self._foreign), self.loop)
         try:
-            ended = ending.result(_PATIENCE * 2)
+            ended = self.wind_up()
         except TimeoutError:
             return
         if not ended:
@@ -122,12 +139,85 @@ class ThreadLoop:
         if self._owned and not self._thread.is_alive():
             self.loop.close()
 
+    def wind_up(self, tasks: _Tasks | None = None) -> bool:
+        """Cancel these tasks, or all but those that were there before; whether they ended.
+
+        Raises:
+            TimeoutError: the loop does not answer.
+        """
+
+        async def end() -> bool:
+            everything = asyncio.all_tasks() - self._foreign
+            return await _wind_up(everything if tasks is None else everything & set(tasks))
+
+        return asyncio.run_coroutine_threadsafe(end(), self.loop).result(_PATIENCE * 2)
+
     def _serve(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_forever()
         finally:
             asyncio.set_event_loop(None)
+
+
+class SharedLoop:
+    """A test's share of a loop that several have in common: it ends only what its own runs left there.
+
+    A client that a shared fixture made goes on working from test to test: it belongs to one loop.
+
+    Args:
+        common: made by :func:`common_loop`.
+        when_blocked: called when it is found to be.
+    """
+
+    def __init__(self, common: ThreadLoop, when_blocked: Callable[[], None]) -> None:
+        self._common = common
+        self._when_blocked = when_blocked
+        self._tasks = _Tasks()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The common one."""
+        return self._common.loop
+
+    def enter(self) -> None:
+        """What the current context, that of a run, starts on the loop is this test's from now on."""
+        _own_tasks.set(self._tasks)
+
+    def run(self, coroutine: Coroutine[Any, Any, T], patience: float | None = None) -> T:
+        """See :meth:`ThreadLoop.run`."""
+        return self._common.run(coroutine, patience)
+
+    def stuck(self) -> str:
+        """Where the loop is blocked, ``""`` if it answers."""
+        where = self._common.stuck()
+        if where:
+            self._when_blocked()
+        return where
+
+    def close(self) -> None:
+        """Cancel what the runs of this test left on the loop, if they left anything."""
+        if not self._tasks:
+            return
+        try:
+            self._common.wind_up(self._tasks)
+        except TimeoutError:
+            self._when_blocked()
+
+
+def common_loop() -> ThreadLoop:
+    """A loop for several tests, which knows whose task is whose."""
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(_owned_task)
+    return ThreadLoop(loop, owned=True)
+
+
+def _owned_task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+    task = asyncio.Task(coroutine, loop=loop, **options)
+    tasks = _own_tasks.get()
+    if tasks is not None:
+        tasks.add(task)
+    return task
 
 
 def _refused(coroutine: Coroutine[Any, Any, Any]) -> RuntimeError:
@@ -138,9 +228,9 @@ def _refused(coroutine: Coroutine[Any, Any, Any]) -> RuntimeError:
     )
 
 
-async def _wind_up(loop: asyncio.AbstractEventLoop, foreign: "set[asyncio.Task[Any]]") -> bool:
-    """Cancel all tasks but this and the foreign ones, as ``asyncio.run`` would; whether all of them ended."""
-    left = asyncio.all_tasks(loop) - {asyncio.current_task()} - foreign
+async def _wind_up(tasks: "set[asyncio.Task[Any]]") -> bool:
+    """Cancel these tasks, but not this one, as ``asyncio.run`` would; whether all of them ended."""
+    left = tasks - {asyncio.current_task()}
     for _ in range(2):  # a run's task takes the first for its next coroutine
         for task in left:
             task.cancel()

@@ -26,9 +26,9 @@ class Schedule:
         self._allowed = len(self._waiting)
         self.stop_reason = ""
 
-    def start(self) -> list[Attempt]:
-        """The attempts to start now."""
-        allowed = min(len(self._waiting), self._allowed - self._started)
+    def start(self, most: int) -> list[Attempt]:
+        """The attempts to start now, ``most`` of them at most."""
+        allowed = min(most, len(self._waiting), self._allowed - self._started)
         room = max(0, min(self._concurrency - self._in_flight, allowed))
         self._in_flight += room
         self._started += room

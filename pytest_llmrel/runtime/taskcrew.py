@@ -1,13 +1,13 @@
 """A crew for runs that are nothing but a coroutine: a task each on one event loop, no thread per run."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from pytest_llmrel.core.model import Attempt, Sample
 from pytest_llmrel.runtime.crews import GiveUp, Stack
-from pytest_llmrel.runtime.drive import Inbox
 from pytest_llmrel.runtime.loops import LoopHost
+from pytest_llmrel.runtime.pool import Inbox
 
 __all__ = ["TaskCrew"]
 
@@ -37,9 +37,9 @@ class TaskCrew:
         self._inbox = inbox
         self._tasks: dict[Attempt, asyncio.Task[None]] = {}
 
-    def start(self, attempt: Attempt) -> None:
-        """Create the task of ``attempt``."""
-        self._host.loop.call_soon_threadsafe(self._spawn, attempt)
+    def start(self, attempts: Sequence[Attempt]) -> None:
+        """Create a task for each of ``attempts``; the loop is woken once."""
+        self._host.loop.call_soon_threadsafe(self._spawn, attempts)
 
     def abandon(self, attempt: Attempt) -> Sample:
         """Give up ``attempt``; its task may still be there, nobody listens to it any more."""
@@ -53,18 +53,20 @@ class TaskCrew:
     def close(self, *, patient: bool) -> None:
         """The host cancels what is left."""
 
-    def _spawn(self, attempt: Attempt) -> None:
-        task = self._host.loop.create_task(self._deliver(attempt))
-        self._tasks[attempt] = task  # the loop itself holds tasks only weakly
-        task.add_done_callback(lambda _: self._tasks.pop(attempt, None))
+    def _spawn(self, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            # The loop itself holds tasks only weakly.
+            self._tasks[attempt] = self._host.loop.create_task(self._deliver(attempt))
 
     async def _deliver(self, attempt: Attempt) -> None:
         try:
             self._inbox.put(await self._execute(attempt))
         except asyncio.CancelledError:
             raise
-        except BaseException as error:  # noqa: BLE001  it is raised again, by the driver
+        except BaseException as error:  # noqa: BLE001  it is raised again, by the pool
             self._inbox.put(error)
+        finally:
+            self._tasks.pop(attempt, None)
 
 
 def _stack(coroutine: Any) -> Stack:

@@ -22,6 +22,7 @@ class Budget:
         self._lock = threading.Lock()
         self._unpriced = ""
         self._calls: int | None = None
+        self._ended = ""
         self.spent = 0.0
 
     def limit_calls(self, calls: int | None) -> None:
@@ -47,6 +48,10 @@ class Budget:
                 raise BudgetSpent("the calls that may be made are spent")
             self._calls -= 1
 
+    def end(self, reason: str) -> None:
+        """Let nothing pass any more, whatever is left."""
+        self._ended = reason
+
     def pay(self, cost: float | None, what: str) -> None:
         """Count one call.
 
@@ -63,8 +68,8 @@ class Budget:
     @property
     def reason(self) -> str:
         """Why nothing more may be spent, ``""`` while something may."""
-        if self._dollars is None:
-            return ""
+        if self._ended or self._dollars is None:
+            return self._ended
         if self._unpriced:
             unknown = f"what {self._unpriced} costs is unknown; name its price in the ini key llmrel_prices"
             return f"the budget of ${self._dollars:g} cannot be kept: {unknown}"
@@ -78,5 +83,5 @@ class Budget:
         Raises:
             BudgetSpent: nothing more may be spent.
         """
-        if self._dollars is not None and (reason := self.reason):
+        if reason := self.reason:
             raise BudgetSpent(reason)

@@ -25,6 +25,7 @@ _BLOCK = 6
 _MANY = 200
 """Ways of writing secrets from which on looking for blocks is faster than looking for each."""
 _MOST_SEEN = 10_000
+_NAMED: Final = "\0"
 _KEPT_HEADERS = re.compile(
     r"content-type|date|(?:x-)?request-id|retry-after(?:-ms)?|x-should-retry|(?:[a-z]+-)?ratelimit(?:-[a-z0-9-]+)?"
 )
@@ -140,13 +141,21 @@ class Redactor:
         Returns:
             The very same object where there is nothing secret.
         """
+        # One look at all texts at once is quick, and there is hardly ever anything in them.
+        texts = list(_texts(value))
+        everything = "\n".join(texts)
+        if _NAMED not in texts and self.clean(everything) is everything:
+            return value
+        return self._clean_data(value)
+
+    def _clean_data(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.clean(value)
         if isinstance(value, dict):
             return self._clean_object(value)
         if not isinstance(value, list | tuple):
             return value
-        items = [self.clean_data(item) for item in value]
+        items = [self._clean_data(item) for item in value]
         if all(map(is_, items, value)):
             return value
         return items if isinstance(value, list) else tuple(items)
@@ -155,7 +164,7 @@ class Redactor:
         made: dict[Any, Any] = {}
         for key, item in value.items():
             is_named = isinstance(key, str) and isinstance(item, str) and is_named_secret(key, item)
-            made[_new_key(self.clean_data(key), made)] = REDACTED if is_named else self.clean_data(item)
+            made[_new_key(self._clean_data(key), made)] = REDACTED if is_named else self._clean_data(item)
         same = all(map(is_, made, value)) and all(map(is_, made.values(), value.values()))
         return value if same else made
 
@@ -182,6 +191,21 @@ class Redactor:
         for way in sorted(known, key=len, reverse=True):
             text = text.replace(way, REDACTED)
         return text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in JSON-simple data, and ``_NAMED`` for one that is a secret by its name."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(key, str) and isinstance(item, str) and is_named_secret(key, item):
+                yield _NAMED
+            yield from _texts(key)
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
 
 
 @lru_cache(1024)

@@ -15,7 +15,7 @@ LAYERS = (
     {"baselines", "datasets", "ledger"},
     {"verdict"},
     {"perturb", "faithfulness"},
-    {"stats"},
+    {"stats", "clients"},
     {"core"},
     {"errors"},
 )
@@ -30,6 +30,7 @@ THIRD_PARTIES = {
     "options": {"pytest"},
     "glue": {"pytest"},
     "cli": {"httpx"},
+    "clients": {"anyio", "httpx"},
     "baselines": {"pydantic", "pydantic_core"},
     "datasets": {"pydantic", "yaml"},
     "faithfulness": {"httpx", "pydantic"},

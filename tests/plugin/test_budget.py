@@ -41,8 +41,9 @@ def test_a_budget_that_is_spent(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, style: str
 ) -> None:
     """No call is made beyond it but those in flight; what has ended counts, and no test after it begins."""
+    in_order = ("-o", "llmrel_lookahead=off")
     with Simulator(latency=0) as model:
-        outcome = suite(pytester, monkeypatch, TWO_TESTS, style).run(model, "--llmrel-budget=100")
+        outcome = suite(pytester, monkeypatch, TWO_TESTS, style).run(model, "--llmrel-budget=100", *in_order)
     outcome.outcomes(failed=2, passed=1)
     reached, after = outcome.test("test_a"), outcome.test("test_b")
     assert (reached["verdict"], after["verdict"]) == ("INCONCLUSIVE", "INCONCLUSIVE")
@@ -58,6 +59,21 @@ def test_a_budget_that_is_spent(
     assert f"test_a: INCONCLUSIVE: {missing}" in outcome.out
     assert "test_b: INCONCLUSIVE: pass_rate is n/a" in outcome.out
     assert "20 of 20 runs are missing: the budget of $100 is spent" in outcome.out
+
+
+@pytest.mark.parametrize("style", ["threads", "async"])
+def test_a_budget_that_is_spent_by_two_tests(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    """Runs of both are in flight when it goes: both are inconclusive, and keep what has ended."""
+    with Simulator(latency=0.02) as model:
+        outcome = suite(pytester, monkeypatch, TWO_TESTS, style).run(model, "--llmrel-budget=100")
+    outcome.outcomes(failed=2, passed=1)
+    tests = [outcome.test(name) for name in ("test_a", "test_b")]
+    assert [test["verdict"] for test in tests] == ["INCONCLUSIVE"] * 2
+    assert 8 <= model.requests <= 8 + 7
+    assert sum(test["passed"] for test in tests) == model.requests
+    assert all(test["passed"] for test in tests)
 
 
 def test_a_budget_that_suffices(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,7 +102,7 @@ def test_an_alpha_that_is_none(scripted: Scripted, alpha: str) -> None:
 
 def test_the_first_failure_ends_the_session(scripted: Scripted) -> None:
     """With -x: red, the failed test is judged, and the ones that did not run are not counted as anything."""
-    outcome = scripted.run({**dict.fromkeys(MANY, "p"), "b": "f"}, "-x")
+    outcome = scripted.run({**dict.fromkeys(MANY, "p"), "b": "f"}, "-x", "-o", "llmrel_lookahead=off")
     assert outcome.ret == 1
     assert sorted(outcome.tests) == ["test_it.py::test_a", "test_it.py::test_b"]
     assert outcome.test("test_b")["verdict"] == "FAIL"

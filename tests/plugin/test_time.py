@@ -306,7 +306,7 @@ def test_next():
     done.wait(20)
     print("mine")
     assert 0
-""").run(pytester)
+""").run(pytester, "-o", "llmrel_lookahead=off")
     assert outcome.counts("test_hung") == {"passed": 1, "errors": 1}
     (group,) = outcome.test("test_next")["failures"]
     assert group["sample"]["captured"] == {"stdout": "mine\n"}

@@ -27,13 +27,13 @@ class Machine(RuleBasedStateMachine):
         """As this machine counts them."""
         return len(self.handed_out) - self.ended
 
-    @rule()
-    def start(self) -> None:
+    @rule(most=st.integers(0, 15))
+    def start(self, most: int) -> None:
         """Whatever there is room for is handed out at once, in order."""
         left = min(len(self.todo), self.allowed) - len(self.handed_out)
         room = 0 if self.reasons else max(0, min(self.concurrency - self.in_flight, left))
-        started = self.schedule.start()
-        assert len(started) == room
+        started = self.schedule.start(most)
+        assert len(started) == min(room, most)
         self.handed_out += started
 
     @precondition(lambda self: self.in_flight)
@@ -92,7 +92,7 @@ class Machine(RuleBasedStateMachine):
             return
         self.allow(len(self.todo))
         while not self.schedule.finished:
-            self.start()
+            self.start(15)
             self.finish()
         if not self.reasons:
             assert self.handed_out == self.todo

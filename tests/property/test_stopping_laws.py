@@ -59,7 +59,7 @@ def session(
         schedule.allow(stopping.enough)
     flight: list[Attempt] = []
     while not schedule.finished:
-        flight += schedule.start()
+        flight += schedule.start(99)
         assert flight, "nothing is in flight, nothing may start, and it is not over: a session would hang"
         at = order.draw(st.integers(0, len(flight) - 1)) if order is not None else 0
         attempt = flight.pop(at)

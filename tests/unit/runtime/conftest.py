@@ -35,14 +35,15 @@ class FakeCrew:
         self.in_flight = self.most_in_flight = 0
         self.blocked = ""
 
-    def start(self, attempt: Attempt) -> None:
+    def start(self, attempts: list[Attempt]) -> None:
         """Ask the script, and deliver at once."""
-        self.started.append(attempt)
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        delivery = self.script(attempt)
-        if delivery is not None:
-            self.inbox.put(delivery)
+        for attempt in attempts:
+            self.started.append(attempt)
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            delivery = self.script(attempt)
+            if delivery is not None:
+                self.inbox.put(delivery)
 
     def abandon(self, attempt: Attempt) -> Sample | None:
         """Give an error sample."""

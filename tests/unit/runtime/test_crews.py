@@ -10,6 +10,7 @@ import pytest
 
 from pytest_llmrel.core.model import Attempt, Outcome, Sample
 from pytest_llmrel.runtime.crews import InlineCrew, Stack, ThreadCrew
+from pytest_llmrel.runtime.threads import ThreadTeam
 
 Attempts = Callable[[int], list[Attempt]]
 
@@ -48,7 +49,7 @@ def test_inline_runs_in_the_calling_thread_before_it_returns(inbox: Any, make_at
 
     crew = InlineCrew(execute, inbox)
     for attempt in make_attempts(3):
-        crew.start(attempt)
+        crew.start([attempt])
         assert inbox.get_nowait().attempt == attempt
     assert set(where) == {threading.get_ident()}
     assert (crew.limit, crew.stuck(), crew.abandon(attempt)) == (None, "", None)
@@ -62,7 +63,7 @@ def test_inline_lets_exceptions_through(inbox: Any, attempt: Attempt) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        InlineCrew(execute, inbox).start(attempt)
+        InlineCrew(execute, inbox).start([attempt])
 
 
 def test_threads_run_at_the_same_time(inbox: Any, make_attempts: Attempts) -> None:
@@ -73,9 +74,9 @@ def test_threads_run_at_the_same_time(inbox: Any, make_attempts: Attempts) -> No
         barrier.wait()
         return passed(attempt)
 
-    crew = ThreadCrew(execute, given_up, inbox, 5.0)
+    crew = ThreadCrew(ThreadTeam(), execute, given_up, inbox, 5.0)
     for attempt in make_attempts(8):
-        crew.start(attempt)
+        crew.start([attempt])
     assert {inbox.get(timeout=5).attempt.run for _ in range(8)} == set(range(8))
     crew.close(patient=True)
 
@@ -88,10 +89,10 @@ def test_threads_are_used_again(inbox: Any, make_attempts: Attempts) -> None:
         names.add(threading.current_thread().name)
         return passed(attempt)
 
-    crew = ThreadCrew(execute, given_up, inbox, 5.0)
+    crew = ThreadCrew(ThreadTeam(), execute, given_up, inbox, 5.0)
     for first, second in zip(*[iter(make_attempts(100))] * 2, strict=True):
-        crew.start(first)
-        crew.start(second)
+        crew.start([first])
+        crew.start([second])
         inbox.get(timeout=5)
         inbox.get(timeout=5)
     crew.close(patient=True)
@@ -109,13 +110,14 @@ def test_all_threads_are_daemons_and_go_home(
         gate.wait(5)
         return passed(attempt)
 
-    crew = ThreadCrew(execute, given_up, inbox, 5.0)
+    team = ThreadTeam()
+    crew = ThreadCrew(team, execute, given_up, inbox, 5.0)
     for attempt in make_attempts(4):
-        crew.start(attempt)
+        crew.start([attempt])
     gate.set()
     for _ in range(4):
         inbox.get(timeout=5)
-    crew.close(patient=True)
+    team.close()
     assert len(seen) == 4
     assert all(thread.daemon for thread in seen)
     assert not any(thread.is_alive() for thread in seen)
@@ -134,12 +136,12 @@ def test_a_hung_run_is_left_behind_and_another_thread_takes_over(
             gate.wait(5)
         return passed(attempt)
 
-    crew = ThreadCrew(execute, given_up, inbox, 5.0)
-    crew.start(hung)
+    crew = ThreadCrew(ThreadTeam(), execute, given_up, inbox, 5.0)
+    crew.start([hung])
     assert started.wait(5)
     sample = crew.abandon(hung)
     assert sample == Sample(hung, Outcome.ERROR, duration=1.0, timed_out=True)
-    crew.start(nxt)
+    crew.start([nxt])
     assert inbox.get(timeout=5) == passed(nxt)
     gate.set()
     began = monotonic()
@@ -149,29 +151,26 @@ def test_a_hung_run_is_left_behind_and_another_thread_takes_over(
         inbox.get(timeout=0.2)
 
 
-def test_a_run_that_was_given_up_before_it_began_never_begins(
-    inbox: Any, make_attempts: Attempts, gate: threading.Event
-) -> None:
+def test_a_run_that_was_given_up_before_it_began_never_begins(inbox: Any, make_attempts: Attempts) -> None:
     """Its sample is out already; a thread that finds it in the queue passes it by."""
-    first, second, third = make_attempts(3)
+    first, second = make_attempts(2)
+    jobs: list[Callable[[], None]] = []
     began: list[int] = []
 
     def execute(attempt: Attempt) -> Sample:
         began.append(attempt.run)
-        gate.wait(5)
         return passed(attempt)
 
-    crew = ThreadCrew(execute, given_up, inbox, 5.0)
-    crew._threads.append(threading.Thread())  # one that never takes anything
-    crew.start(first)
+    team = ThreadTeam()
+    team.submit = jobs.append  # type: ignore[method-assign]
+    crew = ThreadCrew(team, execute, given_up, inbox, 5.0)
+    crew.start([first])
+    crew.start([second])
     assert crew.abandon(first) == Sample(first, Outcome.ERROR, timed_out=True)
-    gate.set()
-    for attempt in (second, third):
-        crew.start(attempt)
-        assert inbox.get(timeout=5) == passed(attempt)
-    assert began == [1, 2]
-    crew._threads.pop(0)
-    crew.close(patient=True)
+    for job in jobs:
+        job()
+    assert began == [1]
+    assert inbox.get(timeout=5) == passed(second)
 
 
 def test_the_stack_of_a_hung_run_is_that_of_its_thread(
@@ -190,8 +189,8 @@ def test_the_stack_of_a_hung_run_is_that_of_its_thread(
         functions.extend(frame.f_code.co_name for frame, _ in stack)
         return passed(attempt)
 
-    crew = ThreadCrew(the_hanging_function, give_up, inbox, 5.0)
-    crew.start(attempt)
+    crew = ThreadCrew(ThreadTeam(), the_hanging_function, give_up, inbox, 5.0)
+    crew.start([attempt])
     assert started.wait(5)
     crew.abandon(attempt)
     assert functions.index("_work") < functions.index("the_hanging_function") < functions.index("wait")
@@ -200,8 +199,8 @@ def test_the_stack_of_a_hung_run_is_that_of_its_thread(
 
 def test_a_run_that_has_ended_cannot_be_given_up(inbox: Any, attempt: Attempt) -> None:
     """Its sample is in the inbox, and stays the only one."""
-    crew = ThreadCrew(passed, given_up, inbox, 5.0)
-    crew.start(attempt)
+    crew = ThreadCrew(ThreadTeam(), passed, given_up, inbox, 5.0)
+    crew.start([attempt])
     assert inbox.get(timeout=5) == passed(attempt)
     assert crew.abandon(attempt) is None
     crew.close(patient=True)
@@ -214,8 +213,8 @@ def test_what_a_run_raises_is_delivered(inbox: Any, attempt: Attempt, error: Bas
     def execute(_: Attempt) -> Sample:
         raise error
 
-    crew = ThreadCrew(execute, given_up, inbox, 5.0)
-    crew.start(attempt)
+    crew = ThreadCrew(ThreadTeam(), execute, given_up, inbox, 5.0)
+    crew.start([attempt])
     assert inbox.get(timeout=5) is error
     crew.close(patient=True)
 
@@ -231,8 +230,8 @@ def test_closing_without_patience_waits_for_nobody(
         gate.wait(5)
         return passed(attempt)
 
-    crew = ThreadCrew(execute, given_up, inbox, 60.0)
-    crew.start(attempt)
+    crew = ThreadCrew(ThreadTeam(), execute, given_up, inbox, 60.0)
+    crew.start([attempt])
     assert started.wait(5)
     began = monotonic()
     crew.close(patient=False)
@@ -241,5 +240,7 @@ def test_closing_without_patience_waits_for_nobody(
 
 def test_whether_it_is_stuck_is_the_callers_business(inbox: Any) -> None:
     """Threads themselves never are."""
-    assert ThreadCrew(passed, given_up, inbox, 1.0).stuck() == ""
-    assert ThreadCrew(passed, given_up, inbox, 1.0, stuck=lambda: "blocked").stuck() == "blocked"
+    assert ThreadCrew(ThreadTeam(), passed, given_up, inbox, 1.0).stuck() == ""
+    assert (
+        ThreadCrew(ThreadTeam(), passed, given_up, inbox, 1.0, stuck=lambda: "blocked").stuck() == "blocked"
+    )

@@ -14,13 +14,13 @@ def test_it_hands_out_in_order_up_to_the_concurrency(make_attempts: Attempts) ->
     """Two at a time, and one more for each that ended."""
     todo = make_attempts(4)
     schedule = Schedule(todo, 2)
-    assert schedule.start() == todo[:2]
-    assert schedule.start() == []
+    assert schedule.start(99) == todo[:2]
+    assert schedule.start(99) == []
     schedule.finish()
-    assert schedule.start() == todo[2:3]
+    assert schedule.start(99) == todo[2:3]
     schedule.finish()
     schedule.finish()
-    assert schedule.start() == todo[3:]
+    assert schedule.start(99) == todo[3:]
     assert not schedule.finished
     schedule.finish()
     assert schedule.finished
@@ -29,29 +29,29 @@ def test_it_hands_out_in_order_up_to_the_concurrency(make_attempts: Attempts) ->
 def test_more_room_than_attempts(make_attempts: Attempts) -> None:
     """All are handed out at once, and then none."""
     schedule = Schedule(make_attempts(3), 100)
-    assert len(schedule.start()) == 3
-    assert schedule.start() == []
+    assert len(schedule.start(99)) == 3
+    assert schedule.start(99) == []
 
 
 def test_nothing_to_do_is_finished() -> None:
     """From the start, without having been stopped."""
     schedule = Schedule([], 4)
-    assert (schedule.start(), schedule.finished, schedule.stop_reason) == ([], True, "")
+    assert (schedule.start(99), schedule.finished, schedule.stop_reason) == ([], True, "")
 
 
 def test_attempts_may_come_from_a_generator(make_attempts: Attempts) -> None:
     """Whatever can be iterated."""
-    assert len(Schedule(iter(make_attempts(3)), 2).start()) == 2
+    assert len(Schedule(iter(make_attempts(3)), 2).start(99)) == 2
 
 
 def test_after_a_stop_nothing_more_is_started(make_attempts: Attempts) -> None:
     """What is in flight may land; then it is over."""
     schedule = Schedule(make_attempts(10), 2)
-    schedule.start()
+    schedule.start(99)
     schedule.stop("HTTP 401")
     assert not schedule.finished
     schedule.finish()
-    assert schedule.start() == []
+    assert schedule.start(99) == []
     schedule.finish()
     assert (schedule.finished, schedule.stop_reason) == (True, "HTTP 401")
 
@@ -69,7 +69,7 @@ def test_stopping_before_during_and_after(make_attempts: Attempts, started: int)
     """At any time: over as soon as nothing is in flight."""
     schedule = Schedule(make_attempts(3), 1)
     for _ in range(started):
-        schedule.start()
+        schedule.start(99)
         schedule.finish()
     schedule.stop("enough")
     assert schedule.finished
@@ -80,41 +80,41 @@ def test_attempts_can_be_held_back(make_attempts: Attempts) -> None:
     todo = make_attempts(5)
     schedule = Schedule(todo, 4)
     schedule.allow(2)
-    assert schedule.start() == todo[:2]
-    assert schedule.start() == []
+    assert schedule.start(99) == todo[:2]
+    assert schedule.start(99) == []
     schedule.finish()
     schedule.finish()
-    assert (schedule.start(), schedule.finished) == ([], False)
+    assert (schedule.start(99), schedule.finished) == ([], False)
     schedule.allow(4)
-    assert schedule.start() == todo[2:4]
+    assert schedule.start(99) == todo[2:4]
 
 
 def test_allowing_fewer_than_were_started(make_attempts: Attempts) -> None:
     """What is under way stays under way, and nothing is started for it."""
     schedule = Schedule(make_attempts(5), 3)
-    schedule.start()
+    schedule.start(99)
     schedule.allow(1)
     schedule.finish()
-    assert schedule.start() == []
+    assert schedule.start(99) == []
     schedule.allow(4)
-    assert len(schedule.start()) == 1
+    assert len(schedule.start(99)) == 1
 
 
 def test_allowing_more_than_there_are(make_attempts: Attempts) -> None:
     """The concurrency and the attempts are limits of their own."""
     schedule = Schedule(make_attempts(3), 2)
     schedule.allow(100)
-    assert len(schedule.start()) == 2
+    assert len(schedule.start(99)) == 2
     schedule.finish()
-    assert len(schedule.start()) == 1
+    assert len(schedule.start(99)) == 1
 
 
 def test_a_stop_overrides_what_was_allowed(make_attempts: Attempts) -> None:
     """Nothing more is started, and with nothing in flight it is over."""
     schedule = Schedule(make_attempts(3), 2)
     schedule.allow(1)
-    schedule.start()
+    schedule.start(99)
     schedule.finish()
     schedule.stop("every gate is decided")
     schedule.allow(3)
-    assert (schedule.start(), schedule.finished) == ([], True)
+    assert (schedule.start(99), schedule.finished) == ([], True)

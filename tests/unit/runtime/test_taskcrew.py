@@ -10,8 +10,8 @@ import pytest
 
 from pytest_llmrel.core.model import Attempt, Outcome, Sample
 from pytest_llmrel.runtime.crews import Stack
-from pytest_llmrel.runtime.drive import drive
 from pytest_llmrel.runtime.loops import ThreadLoop
+from pytest_llmrel.runtime.pool import Lane, Pool
 from pytest_llmrel.runtime.schedule import Schedule
 from pytest_llmrel.runtime.taskcrew import TaskCrew
 
@@ -43,13 +43,27 @@ def crew_of(host: ThreadLoop) -> Callable[..., Any]:
     return make
 
 
+@pytest.fixture
+def drive(host: ThreadLoop) -> Callable[..., None]:
+    """Makes so many runs of a coroutine function at once."""
+
+    def run(execute: Any, todo: list[Attempt], record: Callable[[Sample], None], limit: float = 5.0) -> None:
+        pool = Pool()
+        inbox = pool.inbox()
+        crew = TaskCrew(host, execute, given_up, inbox, limit)
+        pool.enter(inbox, Lane(Schedule(todo, len(todo)), crew, record))
+        pool.drive(inbox, most=len(todo))
+
+    return run
+
+
 async def passing(attempt: Attempt) -> Sample:
     """A run that waits a little and passes."""
     await asyncio.sleep(0.001)
     return Sample(attempt, Outcome.PASSED)
 
 
-def test_a_thousand_runs_at_once_need_one_thread(crew_of: Any, make_attempts: Attempts) -> None:
+def test_a_thousand_runs_at_once_need_one_thread(drive: Any, make_attempts: Attempts) -> None:
     """All wait at the same time, in the loop's own thread."""
     names: set[str] = set()
 
@@ -58,13 +72,12 @@ def test_a_thousand_runs_at_once_need_one_thread(crew_of: Any, make_attempts: At
         return await passing(attempt)
 
     recorded: list[Sample] = []
-    crew, inbox = crew_of(execute)
-    drive(Schedule(make_attempts(1_000), 1_000), crew, inbox, recorded.append)
+    drive(execute, make_attempts(1_000), recorded.append)
     assert sorted(sample.attempt.run for sample in recorded) == list(range(1_000))
     assert names == {"llmrel-loop"}
 
 
-def test_a_run_that_ignores_its_limit_is_given_up(crew_of: Any, make_attempts: Attempts) -> None:
+def test_a_run_that_ignores_its_limit_is_given_up(drive: Any, make_attempts: Attempts) -> None:
     """Its stack is that of its coroutine; the others are recorded; the host cancels it in the end."""
 
     async def hang() -> None:
@@ -76,21 +89,20 @@ def test_a_run_that_ignores_its_limit_is_given_up(crew_of: Any, make_attempts: A
         return await passing(attempt)
 
     recorded: list[Sample] = []
-    crew, inbox = crew_of(execute, 0.1)
-    drive(Schedule(make_attempts(3), 3), crew, inbox, recorded.append)
+    drive(execute, make_attempts(3), recorded.append, 0.1)
     assert {sample.attempt.run: sample.timed_out for sample in recorded} == {0: True, 1: False, 2: False}
     assert [sample.duration for sample in recorded if sample.timed_out] == [1.0]
 
 
 @pytest.mark.parametrize("error", [SystemError("x"), RuntimeError("x"), MemoryError()])
 def test_what_the_coroutine_raises_is_delivered(crew_of: Any, attempt: Attempt, error: BaseException) -> None:
-    """It is for the driver to raise it."""
+    """It is for the pool to raise it."""
 
     async def execute(_: Attempt) -> Sample:
         raise error
 
     crew, inbox = crew_of(execute)
-    crew.start(attempt)
+    crew.start([attempt])
     assert inbox.get(timeout=5) is error
 
 
@@ -105,7 +117,7 @@ def test_a_cancelled_run_delivers_nothing(
         await asyncio.sleep(60)
         raise AssertionError
 
-    TaskCrew(host, execute, given_up, inbox, 5.0).start(attempt)
+    TaskCrew(host, execute, given_up, inbox, 5.0).start([attempt])
     host.run(asyncio.sleep(0.01))
     host.close()
     with pytest.raises(Empty):

@@ -1,12 +1,10 @@
-"""Whatever order runs end in, the driver records each once and never exceeds the concurrency."""
-
-from queue import SimpleQueue
+"""Whatever order runs end in, the pool records each once and never exceeds the concurrency."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmrel.core.model import Attempt, Outcome, Sample, Variant
-from pytest_llmrel.runtime.drive import Inbox, drive
+from pytest_llmrel.runtime.pool import Inbox, Lane, Pool
 from pytest_llmrel.runtime.schedule import Schedule
 
 
@@ -21,16 +19,18 @@ class ShufflingCrew:
         self.waiting: list[Attempt] = []
         self.most = 0
         self.closed = 0
+        self.delivered = False
 
-    def start(self, attempt: Attempt) -> None:
-        """Hold it back."""
-        self.waiting.append(attempt)
+    def start(self, attempts: list[Attempt]) -> None:
+        """Hold them back."""
+        self.waiting += attempts
         self.most = max(self.most, len(self.waiting))
-        if self.inbox.empty():
+        if not self.delivered:
             self.deliver()
 
     def deliver(self) -> None:
         """Let one of those in flight end."""
+        self.delivered = bool(self.waiting)
         if self.waiting:
             choice = self.choices.pop() if self.choices else 0
             self.inbox.put(Sample(self.waiting.pop(choice % len(self.waiting)), Outcome.PASSED))
@@ -52,7 +52,8 @@ class ShufflingCrew:
 @given(st.integers(0, 40), st.integers(1, 12), st.lists(st.integers(0, 100), max_size=40))
 def test_each_once(count: int, concurrency: int, choices: list[int]) -> None:
     """No run is lost, none recorded twice, none too many at once; the crew is closed once."""
-    inbox: Inbox = SimpleQueue()
+    pool = Pool()
+    inbox = pool.inbox()
     crew, recorded = ShufflingCrew(inbox, choices), []
 
     def record(sample: Sample) -> None:
@@ -60,7 +61,8 @@ def test_each_once(count: int, concurrency: int, choices: list[int]) -> None:
         crew.deliver()
 
     todo = [Attempt("", Variant(), run, run) for run in range(count)]
-    drive(Schedule(todo, concurrency), crew, inbox, record)
+    pool.enter(inbox, Lane(Schedule(todo, concurrency), crew, record))
+    pool.drive(inbox, most=99)
     assert sorted(recorded) == list(range(count))
     assert crew.most <= concurrency
     assert crew.closed == 1
