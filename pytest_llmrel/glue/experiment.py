@@ -1,6 +1,6 @@
 """The experiment of one item: its runs, more of them where they look worse than the baseline, a verdict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any
 
@@ -141,7 +141,7 @@ class Experiment:
             name: value if name in {"nodeid", "baseline"} else clean(value) for name, value in result.items()
         }
 
-    def _attempts(self, first: int, last: int) -> list[Attempt]:
+    def _attempts(self, first: int, last: int) -> Sequence[Attempt]:
         return attempts(self._plan, self._item.nodeid, range(first, last))
 
     def _compare(self, staffing: Staffing) -> None:
@@ -158,7 +158,7 @@ class Experiment:
             self._comparison = compare(strata, strata_of(entry.cells, cells), self._rule)
 
     @property
-    def _further(self) -> list[Attempt]:
+    def _further(self) -> Sequence[Attempt]:
         k = self._plan.k
         return self._attempts(k, k + self._rule.factor * k)
 

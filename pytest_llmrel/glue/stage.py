@@ -64,7 +64,7 @@ class Stage:
         self._aggregate = Aggregate(plan, len(todo))
         self._schedule = Schedule(todo, concurrency)
         self._stopping = stopping
-        self._places = {attempt: place for place, attempt in enumerate(todo)} if stopping else {}
+        self._todo = todo
         if stopping:
             self._schedule.allow(stopping.enough)
 
@@ -140,7 +140,7 @@ class Stage:
         self._end_if_spent()
         if self._stopping is None:
             return
-        self._stopping.record(self._places[sample.attempt], sample.outcome)
+        self._stopping.record(self._todo.index(sample.attempt), sample.outcome)
         if self._stopping.decided:
             self._schedule.stop(_DECIDED)
         else:

@@ -1,7 +1,6 @@
 """Which attempts to start, and when it is over: decides, and does no I/O."""
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from pytest_llmrel.core.model import Attempt
 
@@ -18,21 +17,22 @@ class Schedule:
         stop_reason: why it was stopped early, ``""`` if it was not.
     """
 
-    def __init__(self, attempts: Iterable[Attempt], concurrency: int) -> None:
-        self._waiting = deque(attempts)
+    def __init__(self, attempts: Sequence[Attempt], concurrency: int) -> None:
+        self._attempts = attempts
         self._concurrency = concurrency
         self._in_flight = 0
         self._started = 0
-        self._allowed = len(self._waiting)
+        self._last = self._allowed = len(attempts)
         self.stop_reason = ""
 
     def start(self, most: int) -> list[Attempt]:
         """The attempts to start now, ``most`` of them at most."""
-        allowed = min(most, len(self._waiting), self._allowed - self._started)
+        first = self._started
+        allowed = min(most, self._last - first, self._allowed - first)
         room = max(0, min(self._concurrency - self._in_flight, allowed))
         self._in_flight += room
         self._started += room
-        return [self._waiting.popleft() for _ in range(room)]
+        return [self._attempts[place] for place in range(first, first + room)]
 
     def allow(self, total: int) -> None:
         """Start no more than ``total`` attempts all together, for now.
@@ -48,9 +48,9 @@ class Schedule:
     def stop(self, reason: str) -> None:
         """Start nothing more; the first reason given is kept."""
         self.stop_reason = self.stop_reason or reason
-        self._waiting.clear()
+        self._last = self._started
 
     @property
     def finished(self) -> bool:
         """Whether nothing is in flight and nothing is left to start."""
-        return not self._waiting and not self._in_flight
+        return self._started == self._last and not self._in_flight

@@ -35,7 +35,7 @@ def pytest_collection_finish(session):
     from pytest_llmrel.glue.experiment import Experiment
     from pytest_llmrel.glue.session import SessionResults
     from pytest_llmrel.glue.stage import Stage
-    timed(Stage, "execute", "runs")
+    timed(Stage, "finish", "runs")
     timed(Stage, "summary", "summary")
     timed(Experiment, "result", "judged")
     timed(SessionResults, "judge", "suite")
@@ -92,7 +92,9 @@ def folder_with(root: Path, name: str, source: str, cases: int = 0) -> Path:
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_it.py").write_text(source)
     (folder / "pytest.ini").write_text("[pytest]\n")
-    lines = [json.dumps({"id": f"case-{number}", "question": f"question {number}"}) for number in range(cases)]
+    lines = [
+        json.dumps({"id": f"case-{number}", "question": f"question {number}"}) for number in range(cases)
+    ]
     (folder / "cases.jsonl").write_text("\n".join(lines))
     return folder
 

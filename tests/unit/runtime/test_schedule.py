@@ -1,10 +1,11 @@
 """The schedule decides what to start and when it is over; its laws are in tests/property."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
-from pytest_llmrel.core.model import Attempt
+from pytest_llmrel.core.model import Attempt, Variant
 from pytest_llmrel.runtime.schedule import Schedule
 
 Attempts = Callable[[int], list[Attempt]]
@@ -39,9 +40,22 @@ def test_nothing_to_do_is_finished() -> None:
     assert (schedule.start(99), schedule.finished, schedule.stop_reason) == ([], True, "")
 
 
-def test_attempts_may_come_from_a_generator(make_attempts: Attempts) -> None:
-    """Whatever can be iterated."""
-    assert len(Schedule(iter(make_attempts(3)), 2).start(99)) == 2
+def test_attempts_are_made_when_they_are_started() -> None:
+    """Not before: a test may have a million of them."""
+    asked: list[int] = []
+
+    class Lazy(Sequence[Attempt]):
+        def __len__(self) -> int:
+            return 10**6
+
+        def __getitem__(self, place: Any) -> Any:
+            asked.append(place)
+            return Attempt("", Variant(), place, 0)
+
+    schedule = Schedule(Lazy(), 2)
+    assert [attempt.run for attempt in schedule.start(9)] == [0, 1] == asked
+    schedule.finish()
+    assert [attempt.run for attempt in schedule.start(9)] == [2] == asked[2:]
 
 
 def test_after_a_stop_nothing_more_is_started(make_attempts: Attempts) -> None:
