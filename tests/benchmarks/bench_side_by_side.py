@@ -25,12 +25,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from side_by_side_tools import BASE, SCENARIOS, TOOLS, Scenario, Tool
+
 _ROOT = Path(__file__).resolve().parents[2]
 _PEERS = Path(__file__).resolve().parent / "peers"
 _PAGE = _ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- side by side: begin -->", "<!-- side by side: end -->"
-_MOST_WORKERS = 8
-"""Processes that xdist is given: each holds one call in flight, and takes memory and time to start."""
 _PATIENCE = 900.0
 """Seconds after which a tool is given up."""
 SERVER = """
@@ -42,149 +42,6 @@ with Simulator(latency=float(sys.argv[1])) as simulator:
     print(json.dumps({"served": simulator.served, "peak": simulator.peak}), flush=True)
 """
 VERSIONS = "import importlib.metadata, sys\nfor n in sys.argv[1:]: print(n, importlib.metadata.version(n))"
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """How much is asked: every test is run ``runs`` times, every run makes one call of ``latency`` seconds."""
-
-    tests: int
-    runs: int
-    latency: float
-    in_flight: int
-
-    def __str__(self) -> str:
-        return f"{self.tests} tests x {self.runs} runs, {self.latency * 1e3:g} ms a call, {self.in_flight} in flight"
-
-    @property
-    def calls(self) -> int:
-        """All of them."""
-        return self.tests * self.runs
-
-    @property
-    def floor(self) -> float:
-        """Seconds that the calls alone take, with all connections busy all the time."""
-        return self.calls * self.latency / self.in_flight
-
-
-SCENARIOS = (Scenario(20, 10, 0.2, 32), Scenario(500, 10, 0.05, 64))
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """One row of the table.
-
-    Attributes:
-        name: as shown.
-        venv: name of its environment.
-        packages: whose versions are shown; the first one is the tool.
-        files: of the folder ``peers``, and what they are called where the tool runs.
-        command: its arguments, the first one a program of the environment.
-        client: module that its program takes the client from, ``""`` if it brings its own.
-    """
-
-    name: str
-    venv: str
-    packages: tuple[str, ...]
-    files: dict[str, str]
-    command: Callable[[Scenario], list[str]]
-    client: str = "httpx2"
-
-
-def _workers(scenario: Scenario) -> str:
-    return str(min(_MOST_WORKERS, scenario.in_flight))
-
-
-def _bare(client: str) -> Tool:
-    files = {"bare_asyncio.py": "bare_asyncio.py"}
-    return Tool(f"bare asyncio + {client}", "llmrel", (client,), files, lambda _: ["python", *files], client)
-
-
-def _ours(kind: str, client: str) -> Tool:
-    files = {f"llmrel_{kind}.py": "test_it.py", "llmrel_clients.py": "conftest.py"}
-    shown = {"httpx2": "httpx2", "httpx": "its client on httpx"}[client]
-    said = {"async": "async def", "def": "def"}[kind]
-    return Tool(
-        f"pytest-llmrel, `{said}`, {shown}",
-        "llmrel",
-        ("pytest-llmrel", "pytest", client),
-        files,
-        lambda scenario: ["python", "-m", "pytest", "-q", f"--llmrel-concurrency={scenario.in_flight}"],
-        client,
-    )
-
-
-def _evals(client: str) -> Tool:
-    files = {"pydantic_evals_suite.py": "suite.py"}
-    packages = ("pydantic-evals", client)
-    return Tool(
-        f"pydantic-evals, {client}",
-        "pydantic-evals",
-        packages,
-        files,
-        lambda _: ["python", "suite.py"],
-        client,
-    )
-
-
-TOOLS = (
-    _bare("httpx"),
-    _bare("httpx2"),
-    *(_ours(kind, client) for client in ("httpx2", "httpx") for kind in ("async", "def")),
-    _evals("httpx2"),
-    _evals("httpx"),
-    Tool(
-        "promptfoo",
-        "promptfoo",
-        ("promptfoo",),
-        {"promptfooconfig.js": "promptfooconfig.js"},
-        lambda scenario: [
-            *("promptfoo", "eval", "--config=promptfooconfig.js", f"--repeat={scenario.runs}"),
-            *(f"--max-concurrency={scenario.in_flight}", "--no-cache", "--no-write", "--no-table"),
-            *("--no-progress-bar", "--no-share"),
-        ],
-        client="",
-    ),
-    Tool(
-        "inspect_ai",
-        "inspect_ai",
-        ("inspect_ai",),
-        {"inspect_ai_suite.py": "suite.py"},
-        lambda scenario: [
-            *("inspect", "eval", "suite.py", "--model=openai/gpt-4o-mini", "--display=none"),
-            *(f"--max-connections={scenario.in_flight}", f"--max-samples={scenario.in_flight}"),
-        ],
-        client="",
-    ),
-    Tool(
-        f"pytest-probability, xdist -n {_MOST_WORKERS}",
-        "pytest-probability",
-        ("pytest-probability", "pytest", "pytest-xdist"),
-        {"pytest_probability_suite.py": "bench_it.py"},
-        lambda scenario: [
-            *("python", "-m", "pytest", "-q", f"--prob-runs={scenario.runs}", "-n", _workers(scenario)),
-            "bench_it.py",
-        ],
-    ),
-    Tool(
-        f"pytest-repeat, xdist -n {_MOST_WORKERS}",
-        "pytest-repeat",
-        ("pytest-repeat", "pytest", "pytest-xdist"),
-        {"pytest_repeat_suite.py": "test_it.py"},
-        lambda scenario: [
-            *("python", "-m", "pytest", "-q", f"--count={scenario.runs}", "-n", _workers(scenario))
-        ],
-    ),
-    Tool(
-        f"deepeval, -n {_MOST_WORKERS}",
-        "deepeval",
-        ("deepeval", "pytest"),
-        {"deepeval_suite.py": "test_it.py"},
-        lambda scenario: [
-            *("deepeval", "test", "run", "test_it.py", "-r", str(scenario.runs), "-n", _workers(scenario))
-        ],
-    ),
-)
 
 
 @dataclass(slots=True)
@@ -325,7 +182,7 @@ def measure(
 
 def table(scenario: Scenario, found: dict[str, Measured]) -> Iterator[str]:
     """Markdown, one row a tool."""
-    base = found.get("bare asyncio + httpx", Measured())
+    base = found.get(BASE, Measured())
     yield f"{scenario} ({scenario.calls:,} calls, floor {scenario.floor:.2f} s):"
     yield ""
     yield "| tool | whole process, median | fastest | x floor | x bare asyncio + httpx | most in flight | processor | processes |"
@@ -391,7 +248,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"put the table into {_PAGE.relative_to(_ROOT)}")
     options = parser.parse_args()
     venvs = environments(options)
-    chosen = [tool for tool in TOOLS if options.only in tool.name]
+    chosen = [tool for tool in TOOLS if options.only in tool.name or tool.name == BASE]
     known = {tool.name: versions(tool, venvs) for tool in chosen}
     lines = [f"{time.strftime('%Y-%m-%d')}, {machine()}.", ""]
     installed = [tool for tool in chosen if known[tool.name]]
