@@ -9,8 +9,10 @@ The tree::
     │   ├─ BaselineError       a baseline file that cannot be used
     │   ├─ DatasetError        a file of golden cases that cannot be used
     │   ├─ PerturbationError   a perturbation that is not there or does not work
+    │   ├─ ShardError          reports of shards that cannot be merged
     │   ├─ ScorerError         a scorer, or what it answered, that cannot be used
     │   ├─ JudgeError          a judge that cannot be asked
+    │   ├─ LedgerError         a ledger of finished runs that cannot be used
     │   ├─ TapeError           a tape that cannot be used
     │   ├─ WordingsError       a paraphrase file that cannot be used
     │   └─ CalibrationError    labels or a judge's record that cannot be used
@@ -35,12 +37,14 @@ __all__ = [
     "GateError",
     "GateFailure",
     "JudgeError",
+    "LedgerError",
     "LlmrelError",
     "PerturbationError",
     "PlanError",
     "ResponseTooLarge",
     "RunTimeout",
     "ScorerError",
+    "ShardError",
     "TapeError",
     "Unreplayable",
     "UsageProblem",
@@ -84,8 +88,16 @@ class JudgeError(UsageProblem):
     """A judge that cannot be asked: its address, its key or one of its numbers will not do."""
 
 
+class LedgerError(UsageProblem):
+    """A ledger of finished runs, or a line of it, that cannot be used as it is."""
+
+
 class CalibrationError(UsageProblem):
     """A file of labels, or the record of a judge's calibration, that cannot be used as it is."""
+
+
+class ShardError(UsageProblem):
+    """Reports of shards that do not belong together, or one that cannot be used."""
 
 
 class TapeError(UsageProblem):

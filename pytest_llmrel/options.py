@@ -82,6 +82,16 @@ def _add_run_options(group: pytest.OptionGroup) -> None:
         help="most runs in flight over the session (default 8); a mark's own concurrency is never exceeded",
     )
     group.addoption(
+        "--llmrel-resume",
+        action="store_true",
+        help="take the runs that an interrupted session has finished from its ledger, and make the others",
+    )
+    group.addoption(
+        "--llmrel-shard",
+        metavar="I/N",
+        help="run the I-th of N parts of the tests; 'llmrel merge' judges the reports of all parts together",
+    )
+    group.addoption(
         "--llmrel-json", type=_path, metavar="PATH", help="write the results to PATH as JSON (schema 1)"
     )
 
@@ -215,11 +225,34 @@ def check_options(config: pytest.Config) -> None:
     _check_ini(config)
     _check_baseline(config)
     _check_plan(config)
+    if config.getoption("llmrel_resume") and config.getoption("llmrel_hunt"):
+        raise pytest.UsageError("--llmrel-resume: a hunt leaves nothing to resume; leave one of them out")
+    if config.getoption("llmrel_shard") is not None:
+        _check_shard(config)
 
 
 def _check_plan(config: pytest.Config) -> None:
     if config.getoption("llmrel_plan") and config.getoption("tx", None):
         raise pytest.UsageError("--llmrel-plan runs nothing and needs no workers; leave -n out")
+
+
+def _check_shard(config: pytest.Config) -> None:
+    from pytest_llmrel.core.shard import read_shard
+    from pytest_llmrel.errors import PlanError
+
+    try:
+        shard = read_shard(config.getoption("llmrel_shard"))
+    except PlanError as error:
+        raise pytest.UsageError(str(error)) from error
+    if config.getoption("llmrel_hunt"):
+        raise pytest.UsageError(f"--llmrel-shard={shard}: a hunt is for one test; leave one of them out")
+    mode = config.getoption("llmrel_baseline")
+    if mode in {"new", "update", "reset"}:
+        raise pytest.UsageError(
+            f"--llmrel-baseline={mode} with --llmrel-shard={shard}: every machine would write its own "
+            "version of the same files; leave it out, merge the reports ('llmrel merge ... "
+            "--json=all.json'), and record them by 'llmrel baseline accept all.json'"
+        )
 
 
 def _check_ini(config: pytest.Config) -> None:

@@ -82,6 +82,10 @@ def pytest_collection_modifyitems(
         session.config.pluginmanager.register(_Runs(), "llmrel-runs")
     elif session.config.getoption("llmrel_hunt") and not session.testsfailed:
         _refuse_to_hunt(session.config, items)
+    elif session.config.getoption("llmrel_shard"):
+        from pytest_llmrel.glue.shards import take_shard
+
+        take_shard(session.config, items)
     return outcome
 
 
@@ -109,18 +113,22 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list[pytest.Item]) -> str:
     """Leave out what the command line does not want, and read the baselines; a mistake in how, or ``""``."""
-    from pytest_llmrel.errors import PlanError
+    from pytest_llmrel.errors import LedgerError, PlanError
     from pytest_llmrel.glue.collect import warn_of_infeasible_gates
     from pytest_llmrel.glue.dataset import deselect_others
     from pytest_llmrel.glue.guards import SessionGuards
     from pytest_llmrel.glue.huntable import check_hunts
+    from pytest_llmrel.glue.ledger import SessionLedger
+    from pytest_llmrel.glue.shards import take_shard
 
     guards = SessionGuards.of(config)
     try:
         deselect_others(config, chosen)
         check_hunts(config, chosen)
         guards.prepare(collected, chosen)
-    except PlanError as error:
+        take_shard(config, chosen)
+        SessionLedger.of(config).begin()
+    except (LedgerError, PlanError) as error:
         return f"pytest_llmrel: {error}"
     if hasattr(config, "workeroutput"):
         config.workeroutput["llmrel_unused"] = guards.unused
@@ -159,6 +167,15 @@ def _guards(config: pytest.Config) -> Any:
     from pytest_llmrel.glue.guards import SessionGuards
 
     return SessionGuards.of(config)
+
+
+def _ledgers(config: pytest.Config) -> list[dict[str, Any]]:
+    """What there is to tell of the ledger of this process."""
+    if "pytest_llmrel.glue.ledger" not in sys.modules:
+        return []
+    from pytest_llmrel.glue.ledger import SessionLedger
+
+    return [SessionLedger.of(config).told]
 
 
 class _Runs:
@@ -200,6 +217,15 @@ class _Runs:
             complete(item, call, report)
         return report
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Close the ledger; a worker of xdist leaves it to its controller to tell of it."""
+        from pytest_llmrel.glue.ledger import SessionLedger
+
+        ledger = SessionLedger.of(session.config)
+        ledger.end()
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput["llmrel_ledger"] = ledger.told
+
 
 class _Results:
     """The hooks of the process that shows and writes: the controller, or the only one there is."""
@@ -207,8 +233,10 @@ class _Results:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._json: str | None = config.getoption("llmrel_json")
+        self._is_shard = config.getoption("llmrel_shard") is not None
         self._mistakes = ""
         self._unused: list[tuple[str, str]] = []
+        self._ledgers: list[dict[str, Any]] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -216,6 +244,10 @@ class _Results:
         output = getattr(node, "workeroutput", {})
         self._mistakes = output.get("llmrel_mistakes", self._mistakes)
         self._unused = output.get("llmrel_unused", self._unused)
+        if "llmrel_ledger" in output:
+            self._ledgers.append(output["llmrel_ledger"])
+        if "llmrel_shard" in output:
+            self._shard_log().part = output["llmrel_shard"]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Collect the result of an item."""
@@ -224,6 +256,8 @@ class _Results:
             from pytest_llmrel.glue.session import SessionResults
 
             SessionResults.of(self._config).add(result)
+        if self._is_shard:
+            self._shard_log().note(report)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -242,15 +276,22 @@ class _Results:
         if self._mistakes:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         results, guards = self._existing(), _guards(session.config)
+        is_empty = session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED
+        if is_empty and self._is_shard and self._shard_log().is_empty:
+            session.exitstatus = pytest.ExitCode.OK  # the other shards have them all
         if results is None:
-            is_wanted = self._json and session.config.option.collectonly
-            if not (is_wanted and guards is not None and guards.has_tests):
+            is_collecting = session.config.option.collectonly and guards is not None and guards.has_tests
+            is_shard = self._is_shard and not session.config.getoption("llmrel_plan")
+            if not (self._json and (is_collecting or is_shard)):
                 return
             from pytest_llmrel.glue.session import SessionResults
 
             results = SessionResults(session.config)
+        results.ledgers = self._ledgers or _ledgers(session.config)
         results.unused = self._unused or (guards.unused if guards else [])
         results.unused_tapes = guards.unused_tapes if guards else []
+        if self._is_shard:
+            results.shard = self._shard_log().entry(session.config, int(session.exitstatus))
         results.record()
         if self._json is not None:
             results.write_json(Path(self._json))
@@ -264,6 +305,13 @@ class _Results:
         results = self._existing()
         if results is not None:
             results.show(terminalreporter)
+        if self._is_shard:
+            terminalreporter.write_line(self._shard_log().line(self._config))
+
+    def _shard_log(self) -> Any:
+        from pytest_llmrel.glue.shards import ShardLog
+
+        return ShardLog.of(self._config)
 
     def _existing(self) -> Any:
         if "pytest_llmrel.glue.session" not in sys.modules:

@@ -17,9 +17,12 @@ from pytest_llmrel.errors import BaselineError
 
 __all__ = [
     "EntryAddress",
+    "Open",
     "ReportedBaseline",
     "ReportedTest",
+    "checked",
     "inside",
+    "read_document",
     "read_report",
     "read_unused",
     "read_unused_tapes",
@@ -134,13 +137,13 @@ _File = Annotated[Text, AfterValidator(_is_baseline_file)]
 _Tape = Annotated[Text, AfterValidator(_is_tape)]
 
 
-class _Open(BaseModel):
+class Open(BaseModel):
     """Takes nothing for something else; keys may be added to a report at any time."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
-class _Baseline(_Open):
+class _Baseline(Open):
     file: _File
     entry: Text
     status: Text = ""
@@ -163,7 +166,7 @@ class _Baseline(_Open):
         )
 
 
-class _Test(_Open):
+class _Test(Open):
     nodeid: Text
     baseline: _Baseline | None = None
 
@@ -171,32 +174,41 @@ class _Test(_Open):
         return ReportedTest(self.nodeid, None if self.baseline is None else self.baseline.value())
 
 
-class _Document(_Open):
+class _Document(Open):
     tests: list[_Test]
 
 
-class _Unused(_Open):
+class _Unused(Open):
     file: _File
     entry: Text
 
 
-class _Suite(_Open):
+class _Suite(Open):
     unused: list[_Unused]
 
 
-class _UnusedDocument(_Open):
+class _UnusedDocument(Open):
     suite: _Suite
 
 
-class _SuiteOfTapes(_Open):
+class _SuiteOfTapes(Open):
     unused_tapes: list[_Tape]
 
 
-class _UnusedTapesDocument(_Open):
+class _UnusedTapesDocument(Open):
     suite: _SuiteOfTapes
 
 
 def _read(path: Path, model: type[_Model]) -> _Model:
+    return checked(path, read_document(path), model)
+
+
+def read_document(path: Path) -> Any:
+    """The document of a report, of which nothing but the schema is known to be right.
+
+    Raises:
+        BaselineError: it is no report of this schema.
+    """
     try:
         document = parse(path.read_bytes(), "give a report of --llmrel-json")
     except OSError as error:
@@ -204,6 +216,15 @@ def _read(path: Path, model: type[_Model]) -> _Model:
     except ValueError as error:
         raise BaselineError(f"{path}: {error}") from None
     _check_schema(path, document)
+    return document
+
+
+def checked(path: Path, document: Any, model: type[_Model]) -> _Model:
+    """The document as ``model``.
+
+    Raises:
+        BaselineError: it is none; every mistake is told.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:

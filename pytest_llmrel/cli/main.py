@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from pytest_llmrel.cli import baseline, golden, judge, paraphrase, power, simulator, tape
+from pytest_llmrel.cli import baseline, golden, judge, merge, paraphrase, power, simulator, tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +43,12 @@ _COMMANDS = (
         golden.run,
     ),
     _Command("judge", "calibrate a judge against labels of people", judge.add_arguments, judge.run),
+    _Command(
+        "merge",
+        "put the reports of all shards of a suite together, and judge it as a whole",
+        merge.add_arguments,
+        merge.run,
+    ),
     _Command(
         "paraphrase",
         "ask a model for wordings of a request, and review them",

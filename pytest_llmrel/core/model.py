@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pytest_llmrel.core.baseline import Cell, ScoreSummary
 from pytest_llmrel.core.call import Spent, Traffic
+from pytest_llmrel.core.counted import Counted
 from pytest_llmrel.core.fault import Recovery
 from pytest_llmrel.core.gate import Gate
 from pytest_llmrel.core.score import Score, Scoring
@@ -262,6 +263,7 @@ class Summary:
         cut_off: why the budget ended the test before its last run, or ``""``.
         run_seconds: how long valid runs took, as buckets of :mod:`pytest_llmrel.stats.histogram`.
         call_seconds: how long calls took.
+        counted: what the rates are computed from, ``None`` where nothing was counted run by run.
     """
 
     counts: Mapping[Outcome, int]
@@ -288,6 +290,7 @@ class Summary:
     cut_off: str = ""
     run_seconds: Mapping[int, int] = field(default_factory=dict)
     call_seconds: Mapping[int, int] = field(default_factory=dict)
+    counted: Counted | None = None
 
     @property
     def runs(self) -> int:

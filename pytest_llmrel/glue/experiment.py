@@ -12,6 +12,7 @@ from pytest_llmrel.core.plan import RunPlan, attempts
 from pytest_llmrel.glue.crew import Staffing, staffing_of
 from pytest_llmrel.glue.guards import SessionGuards
 from pytest_llmrel.glue.judges import Judges, compared_by_judges
+from pytest_llmrel.glue.ledger import SessionLedger, TestBook
 from pytest_llmrel.glue.stage import Stage
 from pytest_llmrel.glue.wire import item_wire, save_tape, tape_damage
 from pytest_llmrel.reports.comparison import baseline_entry
@@ -55,6 +56,7 @@ class Experiment:
         self._comparison: Comparison | None = None
         self._escalation: Summary | None = None
         self._wire = item_wire(item, plan)
+        self._book: TestBook | None = None
         self._tape: dict[str, Any] | None = None
         self._judges = Judges(item, Summary({}, 0, {}))
         self._todo = self._attempts(0, self._runs)
@@ -62,12 +64,13 @@ class Experiment:
 
     def begin(self, staffing: Staffing) -> None:
         """Let the first runs start; shared fixtures have been set up."""
+        self._book = SessionLedger.of(self._item.config).book(self._item, self._plan)
         self._notes = staffing.notes
         is_taped = self._wire.mode is not TapeMode.OFF  # a tape holds all runs, and replays all of them
         is_free = not (self._standing.compare or self._standing.record or is_taped)
         most_errors = float(self._item.config.getini("llmrel_max_error_rate"))
         stopping = stopping_for(self._plan, len(self._todo), most_errors) if is_free else None
-        stage = Stage(self._plan, self._todo, staffing.concurrency, self._wire, stopping)
+        stage = Stage(self._plan, self._todo, staffing.concurrency, self._wire, stopping, book=self._book)
         stage.begin(self._item, staffing)
         self._staffing, self._stage = staffing, stage
 
@@ -164,7 +167,7 @@ class Experiment:
 
     def _escalate(self, staffing: Staffing) -> Summary:
         """More runs at once; only the regression rule sees them."""
-        stage = Stage(self._plan, self._further, staffing.concurrency, self._wire)
+        stage = Stage(self._plan, self._further, staffing.concurrency, self._wire, book=self._book)
         stage.begin(self._item, staffing)
         try:
             stage.finish(self._open_next)

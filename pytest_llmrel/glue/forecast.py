@@ -9,7 +9,7 @@ from pytest_llmrel.glue.experiment import planned_runs
 from pytest_llmrel.glue.guards import SessionGuards
 from pytest_llmrel.reports.forecast import Forecast, forecast_lines, forecast_of
 
-__all__ = ["show_forecast"]
+__all__ = ["expected", "show_forecast"]
 
 
 def show_forecast(session: pytest.Session) -> None:
@@ -28,13 +28,14 @@ def show_forecast(session: pytest.Session) -> None:
 
 def _forecasts(items: Sequence[pytest.Item]) -> list[Forecast]:
     return [
-        _forecast(item)
+        expected(item)
         for item in items
         if isinstance(item, pytest.Function) and item.get_closest_marker("krun") is not None
     ]
 
 
-def _forecast(item: pytest.Function) -> Forecast:
+def expected(item: pytest.Function) -> Forecast:
+    """What a ``krun`` test is going to take, after the baselines have been read."""
     guards, plan = SessionGuards.of(item.config), plan_of(item)
     standing = guards.standing(item)
     runs = planned_runs(item, plan, standing) * len(plan.inputs.tasks)

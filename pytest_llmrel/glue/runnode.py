@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+import pluggy
 import pytest
 from _pytest.compat import NOTSET
 from _pytest.fixtures import FixtureDef
@@ -52,6 +53,11 @@ class RunNode(pytest.Function):
         """Mark the item too: a fixture that applies ``xfail`` means the test."""
         super().add_marker(marker, append)
         self.factory.mark_item(self.own_markers[-1 if append else 0])
+
+    @property
+    def ihook(self) -> pluggy.HookRelay:
+        """Those of the item; pytest would find out anew each time which conftests see its path."""
+        return self.factory.hooks
 
     @property
     def arguments(self) -> dict[str, object]:
@@ -106,6 +112,7 @@ class RunFactory:
 
     def __init__(self, item: pytest.Function, forbidden: frozenset[str], *, bridge_async: bool) -> None:
         self.item = item
+        self.hooks = item.ihook
         self.caplog_handler = None if forbidden else item.stash.get(caplog_handler_key, None)
         self._forbidden = forbidden
         self._bridge_async = bridge_async

@@ -12,12 +12,13 @@ import pytest
 
 from pytest_llmrel.core.files import write_atomically
 from pytest_llmrel.glue.recording import record_baselines
-from pytest_llmrel.reports.guards import guard_lines
+from pytest_llmrel.glue.shards import shard_of
+from pytest_llmrel.reports.guards import compared_strata, guard_lines
 from pytest_llmrel.reports.overview import overview
 from pytest_llmrel.reports.result import Result, canonical, session_document, suite_entry
+from pytest_llmrel.reports.resumption import resumption_lines
 from pytest_llmrel.reports.safe import printable
 from pytest_llmrel.reports.spending import session_totals, spending_lines
-from pytest_llmrel.stats.stratified import Stratum
 from pytest_llmrel.verdict.regression import Suite, judge_suite
 
 __all__ = ["SUITE", "SessionResults"]
@@ -47,11 +48,13 @@ class SessionResults:
             "pytest_llmrel": version("pytest-llmrel"),
         }
         self.suite: Suite | None = None
+        self.shard: Mapping[str, Any] | None = None
         self.unused: list[tuple[str, str]] = []
         self.unused_tapes: list[str] = []
         self.recorded: list[str] = []
         self.remarks: list[str] = []
         self.problems: list[str] = []
+        self.ledgers: list[Mapping[str, Any]] = []
 
     @classmethod
     def of(cls, config: pytest.Config) -> "SessionResults":
@@ -82,13 +85,13 @@ class SessionResults:
             self.problems.append(result["tape"]["problem"])
 
     def judge(self) -> Suite | None:
-        """Judge all tests together by the regression rule; ``None`` if none was compared with a baseline."""
-        compared = {
-            nodeid: [Stratum(*counts) for counts in result["baseline"]["comparison"]["strata"]]
-            for nodeid, result in self._results.items()
-            if (result["baseline"] or {}).get("comparison")
-        }
-        if compared:
+        """Judge all tests together by the regression rule.
+
+        Returns:
+            ``None`` if none was compared with a baseline, and of a shard: ``llmrel merge`` sees all tests.
+        """
+        compared = compared_strata(self._results.values())
+        if compared and shard_of(self._config) is None:
             self.suite = judge_suite(compared, float(self._config.getini("llmrel_alpha")))
         return self.suite
 
@@ -102,7 +105,7 @@ class SessionResults:
         """Write the document of the session; what could not be written is a problem."""
         suite = suite_entry(self.suite, self.unused, self.unused_tapes)
         suite |= session_totals(self._results.values())
-        document = session_document(self._results, _provenance(), suite)
+        document = session_document(self._results, _provenance(), suite, self.shard)
         try:
             write_atomically(path, canonical(document))
         except OSError as error:
@@ -119,6 +122,8 @@ class SessionResults:
             terminal.write_line(line, **_COLOURS[verdict])
         for line in spending_lines(results):
             terminal.write_line(printable(line))
+        for line, verdict in resumption_lines(self.ledgers):
+            terminal.write_line(printable(line), **_COLOURS[verdict])
         for line in (*self.remarks, *self.recorded):
             terminal.write_line(printable(line))
         for problem in self.problems:

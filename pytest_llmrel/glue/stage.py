@@ -14,6 +14,7 @@ from pytest_llmrel.glue.capture import OutputRoute
 from pytest_llmrel.glue.crew import Staffing, crew_for
 from pytest_llmrel.glue.endings import Reporter
 from pytest_llmrel.glue.flow import Flow
+from pytest_llmrel.glue.ledger import TestBook
 from pytest_llmrel.glue.runnode import RunFactory
 from pytest_llmrel.runtime.pool import Lane
 from pytest_llmrel.runtime.schedule import Schedule
@@ -52,25 +53,30 @@ class Stage:
         wire: ItemWire,
         stopping: Stopping | None = None,
         keep: Callable[[Sample], None] | None = None,
+        *,
+        book: TestBook | None = None,
     ) -> None:
         self._plan = plan
+        self._todo = todo
         self._keep = keep
         self._open = ExitStack()
         self._lane: Lane | None = None
         self._drive: Callable[[Callable[[], bool]], None]
+        self._book = book
         self._wire = wire
         self._cut_off = ""
         self.outside: list[Call] = []
         self._aggregate = Aggregate(plan, len(todo))
         self._schedule = Schedule(todo, concurrency)
         self._stopping = stopping
-        self._todo = todo
         if stopping:
             self._schedule.allow(stopping.enough)
 
     def begin(self, item: pytest.Function, staffing: Staffing) -> None:
         """Let the first runs start as soon as there is room for them."""
-        self._end_if_spent()
+        self._recall()
+        if not self._schedule.finished:
+            self._end_if_spent()
         self._wire.alone = staffing.alone
         flow = Flow.of(item.config)
         pool, inbox = flow.pool, flow.pool.inbox()
@@ -127,17 +133,39 @@ class Stage:
         if self._cut_off:
             self._schedule.stop(self._cut_off)
 
+    def _recall(self) -> None:
+        """Count what an interrupted session knows of these runs; only the others are made."""
+        if self._book is None:
+            return
+        known = set[Attempt]()
+        for sample in self._book.recall(filter(self._wire.may_recall, self._todo)):
+            if sample.cut_off or sample.fatal:  # made again: what ended it may have been put right
+                self._aggregate.record_cut_off(sample)
+            else:
+                known.add(sample.attempt)
+                self._count(sample)
+                self._follow(sample)
+        self._schedule.skip(known)
+
     def _record(self, sample: Sample) -> None:
+        if self._book is not None:
+            sample = self._book.keep(sample, evidence=self._aggregate.wants_evidence(sample))
         if self._keep is not None:
             self._keep(sample)
         if sample.cut_off:
             self._aggregate.record_cut_off(sample)
             self._end_if_spent(sample.cut_off)
             return
+        self._count(sample)
+        self._end_if_spent()
+        self._follow(sample)
+
+    def _count(self, sample: Sample) -> None:
         self._aggregate.record(sample)
         if exceeded := self._aggregate.exceeded:
             self._schedule.stop(f"'{exceeded}' is missed whatever comes")
-        self._end_if_spent()
+
+    def _follow(self, sample: Sample) -> None:
         if self._stopping is None:
             return
         self._stopping.record(self._todo.index(sample.attempt), sample.outcome)

@@ -81,6 +81,7 @@ def _expenses(summary: Summary) -> Mapping[str, Any] | None:
 def _comparison(found: Comparison, escalation: Summary | None) -> Mapping[str, Any]:
     return {
         "strata": [list(stratum) for stratum in found.strata],
+        "pooled": None if found.pooled is None else [list(stratum) for stratum in found.pooled],
         "p": found.p,
         "status": str(found.finding.status),
         "guard": found.guard.kind,

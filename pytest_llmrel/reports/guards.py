@@ -5,12 +5,27 @@ from typing import Any
 
 from pytest_llmrel.core.model import Status
 from pytest_llmrel.reports.safe import clipped
+from pytest_llmrel.stats.stratified import Stratum
 from pytest_llmrel.verdict.regression import Suite
 
-__all__ = ["guard_lines", "suite_failure"]
+__all__ = ["compared_strata", "guard_lines", "suite_failure"]
 
 _MOST_NAMED = 5
 _MOST_NAME = 72
+
+
+def compared_strata(results: Iterable[Mapping[str, Any]]) -> dict[str, list[Stratum]]:
+    """Node id -> strata of the tests that were compared with their baselines, in the order of the node ids.
+
+    Args:
+        results: entries of schema 1.
+    """
+    found = {
+        result["nodeid"]: [Stratum(*counts) for counts in result["baseline"]["comparison"]["strata"]]
+        for result in results
+        if (result["baseline"] or {}).get("comparison")
+    }
+    return dict(sorted(found.items()))
 
 
 def guard_lines(

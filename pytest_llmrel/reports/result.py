@@ -4,7 +4,7 @@ Keys may be added, never changed; an undefined number is ``null`` and its reason
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -13,7 +13,15 @@ from pytest_llmrel.core.score import Scoring
 from pytest_llmrel.reports.spending import cost_entry, recovery_entry
 from pytest_llmrel.verdict.regression import Suite
 
-__all__ = ["SCHEMA", "Result", "canonical", "result_entry", "session_document", "suite_entry"]
+__all__ = [
+    "SCHEMA",
+    "Result",
+    "canonical",
+    "result_entry",
+    "session_document",
+    "suite_entry",
+    "worst_verdict",
+]
 
 SCHEMA: Final = 1
 
@@ -54,9 +62,10 @@ def result_entry(
         "xfailed": counts[Outcome.XFAILED],
         "unfinished": summary.unfinished,
         "stopped": {"reason": summary.stop_reason, "saved": summary.saved} if summary.stop_reason else None,
-        "metrics": {name: _estimate(estimate) for name, estimate in summary.metrics.items()},
+        "metrics": {name: estimate_entry(estimate) for name, estimate in summary.metrics.items()},
         "variants": [asdict(tally) for tally in summary.variants],
         "cases": [{"id": tally.key, "passed": tally.passed, "n": tally.n} for tally in summary.cases],
+        "counts": _counts(summary),
         "findings": [_finding(finding) for finding in verdict.findings],
         "failures": [_group(group) for group in (*summary.groups, *summary.teardowns, *_mishaps(escalation))],
         "scorings": {name: _scoring(scoring) for name, scoring in summary.scorings.items()},
@@ -76,7 +85,10 @@ def result_entry(
 
 
 def session_document(
-    results: Mapping[str, Result], provenance: Mapping[str, str], suite: Mapping[str, Any] | None = None
+    results: Mapping[str, Result],
+    provenance: Mapping[str, str],
+    suite: Mapping[str, Any] | None = None,
+    shard: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The document of a whole session, tests in the order of their node ids.
 
@@ -84,18 +96,25 @@ def session_document(
         results: entries by node id.
         provenance: of the session.
         suite: what :func:`suite_entry` made of the judgement on all tests.
+        shard: which part of all tests these are, ``None`` if they are all there are.
     """
     tests = [results[nodeid] for nodeid in sorted(results)]
     suite = suite_entry(None) if suite is None else suite
-    order = [str(status) for status in (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)]
     verdicts = [test["verdict"] for test in tests] or [str(Status.INCONCLUSIVE)]
     verdicts += [finding["status"] for finding in suite["findings"]]
     return {
         "schema": SCHEMA,
         "tests": tests,
-        "suite": {"verdict": max(verdicts, key=order.index), **suite},
+        "suite": {"verdict": worst_verdict(verdicts), **suite},
         "provenance": dict(provenance),
+        **({} if shard is None else {"shard": _encodable(dict(shard))}),
     }
+
+
+def worst_verdict(verdicts: Iterable[str]) -> str:
+    """The one that decides of several, at least one."""
+    order = [str(status) for status in (Status.PASS, Status.INCONCLUSIVE, Status.FAIL)]
+    return max(verdicts, key=order.index)
 
 
 def suite_entry(
@@ -143,6 +162,18 @@ def _encodable(value: Any) -> Any:
     return [_encodable(item) for item in value] if isinstance(value, list) else value
 
 
+def estimate_entry(estimate: Estimate) -> dict[str, Any]:
+    """A metric; not by ``asdict``, which is slow, and there are many of them."""
+    return {name: getattr(estimate, name) for name in ("point", "low", "high", "n", "method")}
+
+
+def _counts(summary: Summary) -> dict[str, Any] | None:
+    counted = summary.counted
+    if counted is None:
+        return None
+    return {"cells": [list(cell) for cell in counted.cells], "injected_errors": counted.injected_errors}
+
+
 def _mishaps(escalation: Summary | None) -> Iterator[FailureGroup]:
     if escalation is not None:
         yield from (group for group in escalation.groups if group.key.outcome is Outcome.ERROR)
@@ -157,11 +188,6 @@ def _scoring(scoring: Scoring) -> dict[str, Any]:
         "lowest": None if scoring.lowest is None else asdict(scoring.lowest),
         "highest": None if scoring.highest is None else asdict(scoring.highest),
     }
-
-
-def _estimate(estimate: Estimate) -> dict[str, Any]:
-    # dataclasses.asdict copies deeply, which takes longer than all the rest.
-    return {name: getattr(estimate, name) for name in Estimate.__slots__}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pytest_llmrel.core.fault import Recovery
 from pytest_llmrel.core.model import Summary
 from pytest_llmrel.stats.histogram import bucketed_quantile
 
-__all__ = ["cost_entry", "dollars", "recovery_entry", "session_totals", "spending_lines"]
+__all__ = ["RECOVERY_KEYS", "cost_entry", "dollars", "recovery_entry", "session_totals", "spending_lines"]
 
 _COUNTS = (
     "calls",
@@ -25,7 +25,7 @@ _COUNTS = (
 )
 _CENTS = 0.1
 """US dollars from which on cents are enough."""
-_KEYS = {
+RECOVERY_KEYS = {
     Recovery.RECOVERED: "recovered",
     Recovery.CLEAN: "failed_cleanly",
     Recovery.SILENT: "failed_silently",
@@ -52,7 +52,7 @@ def recovery_entry(summary: Summary) -> dict[str, int] | None:
     """The key ``recovery`` of a result: runs that met an injected fault, by what became of them."""
     if not summary.recoveries:
         return None
-    return {key: summary.recoveries.get(recovery, 0) for recovery, key in _KEYS.items()}
+    return {key: summary.recoveries.get(recovery, 0) for recovery, key in RECOVERY_KEYS.items()}
 
 
 def spending_lines(tests: Iterable[Mapping[str, Any]]) -> list[str]:

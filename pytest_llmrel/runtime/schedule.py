@@ -1,6 +1,6 @@
 """Which attempts to start, and when it is over: decides, and does no I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pytest_llmrel.core.model import Attempt
 
@@ -21,21 +21,33 @@ class Schedule:
         self._attempts = attempts
         self._concurrency = concurrency
         self._in_flight = 0
-        self._started = 0
-        self._last = self._allowed = len(attempts)
+        self._next = 0
+        self._end = self._allowed = len(attempts)
+        self._skipped = set[Attempt]()
         self.stop_reason = ""
 
     def start(self, most: int) -> list[Attempt]:
         """The attempts to start now, ``most`` of them at most."""
-        first = self._started
-        allowed = min(most, self._last - first, self._allowed - first)
-        room = max(0, min(self._concurrency - self._in_flight, allowed))
-        self._in_flight += room
-        self._started += room
-        return [self._attempts[place] for place in range(first, first + room)]
+        room, last = min(most, self._concurrency - self._in_flight), min(self._end, self._allowed)
+        started: list[Attempt] = []
+        while len(started) < room and self._next < last:
+            attempt = self._attempts[self._next]
+            self._next += 1
+            if attempt in self._skipped:
+                self._skipped.remove(attempt)
+            else:
+                started.append(attempt)
+        self._in_flight += len(started)
+        return started
+
+    def skip(self, ended: Collection[Attempt]) -> None:
+        """Leave out attempts that have ended before: they count as started, and are never handed out."""
+        if ended:
+            waiting = (self._attempts[place] for place in range(self._next, self._end))
+            self._skipped.update(attempt for attempt in waiting if attempt in ended)
 
     def allow(self, total: int) -> None:
-        """Start no more than ``total`` attempts all together, for now.
+        """Start none but the first ``total`` attempts, for now.
 
         Whoever holds attempts back has to allow more, or stop, when the last one in flight has ended.
         """
@@ -48,9 +60,10 @@ class Schedule:
     def stop(self, reason: str) -> None:
         """Start nothing more; the first reason given is kept."""
         self.stop_reason = self.stop_reason or reason
-        self._last = self._started
+        self._end = self._next
+        self._skipped.clear()
 
     @property
     def finished(self) -> bool:
         """Whether nothing is in flight and nothing is left to start."""
-        return self._started == self._last and not self._in_flight
+        return self._end - self._next == len(self._skipped) and not self._in_flight

@@ -2,10 +2,11 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Self
 
 from pytest_llmrel.core.baseline import Cell
+from pytest_llmrel.core.counted import Counted, Outcomes
 from pytest_llmrel.core.model import Outcome, Sample, Variant
 from pytest_llmrel.verdict.scorebook import ScoreBook
 from pytest_llmrel.verdict.spending import Spending
@@ -47,6 +48,24 @@ class Counts:
         self.spending = Spending()
         self.recoveries: Counter[Recovery] = Counter()
         self.injected_errors = 0
+
+    @classmethod
+    def of(cls, counted: Counted, variants: Iterable[Variant], invalid: Mapping[Outcome, int]) -> Self:
+        """The counts as they were, without durations, scores and what was spent.
+
+        Args:
+            counted: what was kept of them.
+            variants: all wordings of the test.
+            invalid: runs per outcome that is in no quality denominator.
+        """
+        counts = cls(variants)
+        for case, variant, passed, failed, abstained in counted.cells:
+            if passed + failed + abstained:
+                cell = counts._cell(case, variant)
+                cell.passed, cell.failed, cell.abstained = passed, failed, abstained
+        counts._invalid.update(invalid)
+        counts.injected_errors = counted.injected_errors
+        return counts
 
     def record(self, sample: Sample) -> None:
         """Add one finished run."""
@@ -101,7 +120,7 @@ class Counts:
     @property
     def valid(self) -> int:
         """Valid runs."""
-        return len(self.durations)
+        return sum(cell.n for cells in self._cells.values() for cell in cells.values())
 
     @property
     def finished(self) -> int:
@@ -115,6 +134,19 @@ class Counts:
             case: {key: self._cells[case][key] for key in sorted(self._cells[case], key=place)}
             for case in sorted(self._cells)
         }
+
+    def counted(self, tasks: Iterable[tuple[str, Variant]]) -> Counted:
+        """All that :meth:`of` needs.
+
+        Args:
+            tasks: case and wording of what was planned.
+        """
+        none = CellCount()
+        found = [(case, key.key, self._cells.get(case, {}).get(key.key, none)) for case, key in tasks]
+        cells = tuple(
+            Outcomes(case, key, cell.passed, cell.failed, cell.abstained) for case, key, cell in found
+        )
+        return Counted(cells, self.injected_errors)
 
     def cells(self) -> tuple[Cell, ...]:
         """Passes and runs of every case and wording."""

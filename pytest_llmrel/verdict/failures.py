@@ -44,14 +44,22 @@ class FailureLog:
         So the sample does not depend on which run ended first. Runs end nearly in order, hence few are
         described in vain.
         """
-        key = failure.key
-        if key not in self._counts and len(self._counts) >= MOST_GROUPS:
-            key = FailureKey(key.outcome, "various", "", "failures of other kinds")
-        place = (run, variant.key)
-        if key not in self._evidence or place < self._evidence[key][0]:
-            self._evidence[key] = (place, failure.describe())
+        key = self._kind(failure)
+        if self.wants(failure, variant, run):
+            self._evidence[key] = ((run, variant.key), failure.describe())
         self._counts[key] += 1
         self._variants.setdefault(key, Counter())[variant.text] += 1
+
+    def wants(self, failure: Failure, variant: Variant, run: int = 0) -> bool:
+        """Whether it would be described if it were recorded now."""
+        key = self._kind(failure)
+        return key not in self._evidence or (run, variant.key) < self._evidence[key][0]
+
+    def _kind(self, failure: Failure) -> FailureKey:
+        key = failure.key
+        if key not in self._counts and len(self._counts) >= MOST_GROUPS:
+            return FailureKey(key.outcome, "various", "", "failures of other kinds")
+        return key
 
     def groups(self) -> tuple[FailureGroup, ...]:
         """All kinds, most frequent first; the order does not depend on which run ended first."""

@@ -22,6 +22,7 @@ __all__ = [
     "compare",
     "guard_of",
     "judge_suite",
+    "judge_test",
     "strata_of",
     "without_comparison",
 ]
@@ -145,6 +146,20 @@ def compare(strata: tuple[Stratum, ...], pooled: tuple[Stratum, ...] | None, rul
         pooled: of all of its runs, ``None`` if there was no escalation.
         rule: of the session.
     """
+    p, finding = judge_test(strata, pooled, rule)
+    return Comparison(strata, p, pooled, guard_of(strata, rule), finding)
+
+
+def judge_test(
+    strata: tuple[Stratum, ...], pooled: tuple[Stratum, ...] | None, rule: Rule
+) -> tuple[float, Finding]:
+    """The p-value of the first k runs of a test, 0..1, and the finding from all of its runs.
+
+    Args:
+        strata: of its first k runs, not empty.
+        pooled: of all of its runs, ``None`` if there was no escalation.
+        rule: of the session.
+    """
     p, final = stratified_p(strata), strata if pooled is None else pooled
     last = p if pooled is None else stratified_p(pooled)
     failed = last <= rule.level
@@ -155,8 +170,7 @@ def compare(strata: tuple[Stratum, ...], pooled: tuple[Stratum, ...] | None, rul
     elif pooled is not None:
         said = f"suspicious at first, but not shown to be worse than its baseline: {said}"
     status = Status.FAIL if failed else Status.PASS
-    finding = Finding("regression", f"p > {rule.level:.2g}", f"p = {last:.2g}", status, said)
-    return Comparison(strata, p, pooled, guard_of(strata, rule), finding)
+    return p, Finding("regression", f"p > {rule.level:.2g}", f"p = {last:.2g}", status, said)
 
 
 def without_comparison(standing: Standing, valid: int, *, gated: bool) -> list[Finding]:

@@ -57,6 +57,14 @@ class Aggregate:
             self._teardowns.record(sample.teardown, sample.attempt.variant, sample.attempt.run)
         self._counts.record(sample)
 
+    def wants_evidence(self, sample: Sample) -> bool:
+        """Whether a failure of this run would be described if it were recorded now."""
+        logged = ((self._failures, sample.failure), (self._teardowns, sample.teardown))
+        return any(
+            failure is not None and log.wants(failure, sample.attempt.variant, sample.attempt.run)
+            for log, failure in logged
+        )
+
     def record_cut_off(self, sample: Sample) -> None:
         """Add what a run spent that was ended from outside, and counts for nothing else."""
         self._counts.spending.record_cut_off(sample)
@@ -125,6 +133,7 @@ class Aggregate:
             cut_off=cut_off,
             run_seconds=bucketed(counts.durations),
             call_seconds=bucketed(counts.spending.seconds),
+            counted=counts.counted(inputs.tasks),
         )
 
     def _variants(self) -> tuple[Tally, ...]:

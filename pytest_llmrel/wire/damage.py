@@ -39,13 +39,14 @@ _NEAR_THE_END: Final = 6
 """An escape or a literal that is cut in the middle is found wrong where it begins."""
 
 
-def fault_in(api: Api, content_type: str, body: bytes) -> str:
+def fault_in(api: Api, content_type: str, body: bytes, *, is_read: bool = False) -> str:
     """Say what is wrong with the body of a 2xx answer.
 
     Args:
         api: that was asked.
         content_type: of the answer, in lower case, without parameters.
         body: of the answer, whole and decoded.
+        is_read: whether somebody has found a usage in it, so that JSON that is read whole need not be again.
 
     Returns:
         Words for a person, without a word of the body itself; ``""`` if nothing is wrong.
@@ -57,10 +58,14 @@ def fault_in(api: Api, content_type: str, body: bytes) -> str:
     streams = is_stream(content_type, body)
     if api in _FREE_FORM and not streams and "json" not in content_type.partition("/")[2].split("+"):
         return ""
-    return _fault_in_text(body) or (_fault_in_stream(api, body) if streams else _fault_in_json(api, body))
+    if fault := _fault_in_text(body):
+        return fault
+    return _fault_in_stream(api, body) if streams else _fault_in_json(api, body, is_read=is_read)
 
 
 def _fault_in_text(body: bytes) -> str:
+    if body.isascii():
+        return ""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for begin in range(0, len(body), _PIECE):
@@ -72,8 +77,8 @@ def _fault_in_text(body: bytes) -> str:
     return ""
 
 
-def _fault_in_json(api: Api, body: bytes) -> str:
-    problem = _problem(body)
+def _fault_in_json(api: Api, body: bytes, *, is_read: bool) -> str:
+    problem = "" if is_read and len(body) <= LARGE else _problem(body)
     if not problem and api is Api.GEMINI and _ARRAY.match(body):
         return _fault_of_end(api, body)
     return f"the answer is JSON that {problem}" if problem else ""

@@ -1,11 +1,15 @@
 """Which API a URL belongs to, and as whose answers genai-prices can read what it says."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from genai_prices.types import UsageExtractor
 
 __all__ = ["Api", "Route", "provider_at", "readings", "route_of"]
 
@@ -124,18 +128,18 @@ def provider_at(url: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def readings(url: str, api: Api) -> tuple[tuple[str, str], ...]:
-    """Providers and flavours of genai-prices as which to read an answer, in the order of preference."""
-    anywhere = _BY_PATH.get(api, ())
+def readings(url: str, api: Api) -> tuple["UsageExtractor", ...]:
+    """Tables of genai-prices by which to read an answer, in the order of preference."""
+    anywhere = [table for provider, flavour in _BY_PATH.get(api, ()) for table in _tables(provider, flavour)]
     provider = provider_at(url) if api in _AT_HOST else None
-    if provider is None:
-        return anywhere
-    known = _flavours(provider)
-    return (*((provider, flavour) for flavour in _AT_HOST[api] if flavour in known), *anywhere)
+    at_host = [table for flavour in _AT_HOST.get(api, ()) for table in _tables(provider, flavour)]
+    return (*at_host, *anywhere)
 
 
-def _flavours(provider: str) -> set[str]:
+def _tables(provider: str | None, flavour: str) -> Iterator["UsageExtractor"]:
+    """The one of that name, if there is one."""
     from genai_prices.data_snapshot import get_snapshot
 
-    found = next(each for each in get_snapshot().providers if each.id == provider)
-    return {extractor.api_flavor for extractor in found.extractors or ()}
+    for known in get_snapshot().providers:
+        if known.id == provider:
+            yield from (table for table in known.extractors or () if table.api_flavor == flavour)

@@ -130,6 +130,7 @@ class _Ride:
         self._course = course
         self.request = request
         self.send = send
+        self._seen = request.headers.raw
         self.response: Any = None
         self.objection: Exception | None = None
         self.end: Deliver | Answer | Fail | None = None
@@ -145,6 +146,12 @@ class _Ride:
                 self.step = self._course.send(outcome)
         except StopIteration as ended:
             self.step, self.end = None, ended.value
+
+    @property
+    def changed_headers(self) -> tuple[tuple[str, str], ...]:
+        """Those of the request, if an ``auth`` has touched any since the course has seen them."""
+        headers = self.request.headers
+        return () if headers.raw == self._seen else tuple(headers.multi_items())
 
     def refuse(self, error: Any) -> None:
         """An event hook has raised because of the status; the host has answered all the same."""
@@ -262,8 +269,8 @@ def _seen(request: Any) -> Request:
 
 
 def _head(ride: _Ride) -> Head:
-    headers, sent = ride.response.headers, ride.request.headers
-    return Head(ride.response.status_code, tuple(headers.multi_items()), tuple(sent.multi_items()))
+    response = ride.response
+    return Head(response.status_code, tuple(response.headers.multi_items()), ride.changed_headers)
 
 
 def _made(library: Any, client: Any, request: Any, end: Answer | Fail | None) -> Any:

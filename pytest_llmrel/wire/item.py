@@ -69,6 +69,10 @@ class ItemWire:
         which = f"run {first.run}" + (f" of wording {first.variant.text!r}" if first.variant.key else "")
         return f"the tape lacks {len(missing)} of {len(todo)} runs, first of all {which}; {_RECORD}"
 
+    def may_recall(self, attempt: Attempt) -> bool:
+        """Whether a run that an earlier session made can stand for this one, and leave no gap on the tape."""
+        return self.mode is not TapeMode.RECORD or _address(attempt) in self.tape.tracks
+
     def begin(self, run: Run) -> RunWire:
         """The wire of ``run``; the code that runs in this context is seen to belong to it."""
         track = None if self.mode is TapeMode.OFF else self.tape.tracks.get(_address(run.attempt))

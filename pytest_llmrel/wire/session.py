@@ -73,12 +73,15 @@ class SessionWire:
 
     def throttle(self, origin: str) -> Throttle:
         """That of a host and port."""
-        with self._lock:
-            return self._throttles.setdefault(origin, Throttle())
+        found = self._throttles.get(origin)
+        if found is None:
+            with self._lock:
+                found = self._throttles.setdefault(origin, Throttle())
+        return found
 
     def is_of_model(self, request: Request) -> bool:
         """Whether a request asks a model, so that sending it twice does no harm."""
-        return is_model_call(_exchange(request, Head(200, ()), b""))
+        return is_model_call(request.method, request.url, request.body or b"")
 
     def is_counted(self, request: Request) -> bool:
         """Whether a request counts towards a limit of calls: it asks a model, or may cost something."""
@@ -86,8 +89,7 @@ class SessionWire:
 
     def is_whole(self, request: Request, head: Head, body: bytes) -> bool:
         """Whether nothing is missing from an answer to a model call, as far as its protocol has an end."""
-        exchange = _exchange(request, head, body)
-        return is_model_call(exchange) and not damage_of(exchange)
+        return self.is_of_model(request) and not damage_of(_exchange(request, head, body))
 
     def meter(
         self, request: Request, head: Head, body: bytes, seconds: float, *, judge: bool, complete: bool = True
@@ -111,9 +113,11 @@ class SessionWire:
         usage: Usage | None = _NOTHING
         cost: float | None = 0.0
         if head.status < _REFUSED:
-            usage = self._usage(exchange)
+            own = self._own_usage(exchange)
+            usage = usage_of(exchange) if own is None else own
             cost = None if usage is None else self.prices.cost(usage, request.url)
-            damage = damage_of(exchange) if complete and is_model_call(exchange) else ""
+            is_read = own is None and usage is not None
+            damage = damage_of(exchange, is_read=is_read) if complete else ""
         return Call(request.host, request.path, head.status, seconds, usage, cost, damage=damage, judge=judge)
 
     def unanswered(self, request: Request, seconds: float, error: str, *, judge: bool) -> Call | None:
@@ -139,12 +143,12 @@ class SessionWire:
         is_free = request.method in _FREE_METHODS or request.host in self.policy.free_hosts
         return is_free or route_of(request.url).api is Api.FREE
 
-    def _usage(self, exchange: Exchange) -> Usage | None:
+    def _own_usage(self, exchange: Exchange) -> Usage | None:
         own = self.policy.ask_usage(exchange) if self.policy.ask_usage else None
         given: object = own  # not every hook is typed
         if not isinstance(given, Usage | None):
             raise TypeError(f"hook pytest_llmrel_usage answered {given!r}; it must be a Usage or None")
-        return usage_of(exchange) if own is None else own
+        return own
 
 
 def _exchange(request: Request, head: Head, body: bytes) -> Exchange:

@@ -8,14 +8,12 @@ from pytest_llmrel.wire.damage import fault_in
 from pytest_llmrel.wire.documents import document
 from pytest_llmrel.wire.events import is_stream, usage_events
 from pytest_llmrel.wire.flavours import Api, readings, route_of
+from pytest_llmrel.wire.reported import counts_in, is_credible
 
 __all__ = ["damage_of", "is_model_call", "usage_of"]
 
 _OK, _OK_END = 200, 300
-_MOST_TOKENS: Final = 10**12
-"""No call has as many."""
 _LONGEST_NAME: Final = 256
-_DEEPEST: Final = 8
 _HOLDING: Final = ("response", "message", "delta", "result")
 """Members in which some APIs, and the events of some streams, put what others say outright."""
 _WITHOUT_OUTPUT: Final = frozenset({Api.EMBEDDINGS, Api.COHERE_EMBED, Api.GEMINI})
@@ -39,28 +37,39 @@ def usage_of(exchange: Exchange) -> Usage | None:
         return None
 
 
-def is_model_call(exchange: Exchange) -> bool:
-    """Whether a provider of models would bill this request; its answer does not matter.
+def is_model_call(method: str, url: str, request: bytes) -> bool:
+    """Whether a provider of models would bill this request, whatever it will answer.
 
     A POST to a path known from the providers' APIs, or one whose JSON body names a ``model``. Never a GET,
     and never one that only counts tokens or moderates.
+
+    Args:
+        method: in capitals.
+        url: of the request.
+        request: its body, ``b""`` where it could not be seen.
     """
-    if exchange.method != "POST":
+    if method != "POST":
         return False
-    api = route_of(exchange.url).api
-    return api is not Api.FREE and (api is not Api.UNKNOWN or bool(_asked_model(exchange)))
+    api = route_of(url).api
+    return api is not Api.FREE and (api is not Api.UNKNOWN or bool(_asked_model(request)))
 
 
-def damage_of(exchange: Exchange) -> str:
+def damage_of(exchange: Exchange, *, is_read: bool = False) -> str:
     """Say what is wrong with an answer to a model call whose status, 2xx, says that nothing is.
+
+    Args:
+        exchange: the call.
+        is_read: whether :func:`usage_of` has found a usage in it.
 
     Returns:
         Words for a person, such as ``"the answer is HTML in place of JSON"``, without a word of the answer
         itself; ``""`` if nothing is wrong, or this is no model call.
     """
-    if not (_OK <= exchange.status < _OK_END and is_model_call(exchange)):
+    if not (
+        _OK <= exchange.status < _OK_END and is_model_call(exchange.method, exchange.url, exchange.request)
+    ):
         return ""
-    return fault_in(route_of(exchange.url).api, exchange.content_type, exchange.body)
+    return fault_in(route_of(exchange.url).api, exchange.content_type, exchange.body, is_read=is_read)
 
 
 def _usage(exchange: Exchange) -> Usage | None:
@@ -71,13 +80,13 @@ def _usage(exchange: Exchange) -> Usage | None:
     if answer is None:
         return None
     report = _report(answer)
-    if report is None or not _is_credible(report, _DEEPEST):
+    if report is None or not is_credible(report):
         return None
     route = route_of(exchange.url)
     for api in dict.fromkeys((route.api, _api_by_shape(report))):
         counts = _counts(exchange.url, api, report)
         if counts is not None:
-            return _as_usage(_model_of(answer) or _asked_model(exchange) or route.model, counts)
+            return _as_usage(_model_of(answer) or _asked_model(exchange.request) or route.model, counts)
     return None
 
 
@@ -134,26 +143,6 @@ def _report(answer: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _is_credible(said: Any, levels: int) -> bool:
-    """Whether everything that is called tokens is a count: what is optional would else be passed over."""
-    if isinstance(said, list):
-        return levels > 0 and all(_is_credible(part, levels - 1) for part in said)
-    if not isinstance(said, dict):
-        return True
-    return levels > 0 and all(
-        _is_credible(value, levels - 1)
-        if isinstance(value, dict | list)
-        else value is None or "oken" not in name or _is_count(value)
-        for name, value in said.items()
-    )
-
-
-def _is_count(value: object) -> bool:
-    if isinstance(value, float):
-        return value.is_integer() and 0 <= value <= _MOST_TOKENS
-    return isinstance(value, int) and value is not True and value is not False and 0 <= value <= _MOST_TOKENS
-
-
 def _api_by_shape(report: dict[str, Any]) -> Api:
     """The API whose usage looks like this, for a gateway with paths of its own."""
     if "usageMetadata" in report:
@@ -177,25 +166,11 @@ def _counts(url: str, api: Api, report: dict[str, Any]) -> dict[str, int] | None
         return None
     if api is Api.EMBEDDINGS:
         report = _with_input(report)
-    for provider, flavour in readings(url, api):
-        found = _extracted(report, provider, flavour)
+    for table in readings(url, api):
+        found = counts_in(report, table)
         if found is not None and "input_tokens" in found:
             return found if "output_tokens" in found or api in _WITHOUT_OUTPUT else None
     return None
-
-
-def _extracted(report: dict[str, Any], provider: str, flavour: str) -> dict[str, int] | None:
-    from genai_prices import extract_usage
-
-    try:
-        # Without the model: it would refuse to read the tokens of one that it does not know.
-        found = vars(extract_usage(report, provider_id=provider, api_flavor=flavour).usage)
-    except (LookupError, ValueError):
-        return None
-    counts = {name: value for name, value in found.items() if value is not None}
-    return (
-        {name: int(value) for name, value in counts.items()} if all(map(_is_count, counts.values())) else None
-    )
 
 
 def _is_whole(usage: Mapping[str, Any]) -> bool:
@@ -237,11 +212,11 @@ def _model_of(answer: dict[str, Any]) -> str:
     return ""
 
 
-def _asked_model(exchange: Exchange) -> str:
-    if b'"model"' not in exchange.request:
+def _asked_model(request: bytes) -> str:
+    if b'"model"' not in request:
         return ""
     try:
-        asked = document(exchange.request)
+        asked = document(request)
     except (ValueError, RecursionError):
         return ""
     return _model_of({"model": asked.get("model")}) if isinstance(asked, dict) else ""

@@ -28,7 +28,7 @@ def timed(owner, name, label):
         try:
             return function(*arguments, **named)
         finally:
-            spent[label] = spent.get(label, 0.0) + time.perf_counter() - began
+            spent.setdefault(label, []).append(time.perf_counter() - began)
     setattr(owner, name, wrapper)
 
 def pytest_collection_finish(session):
@@ -47,18 +47,27 @@ def pytest_unconfigure():
     with open(os.environ["BENCH_OUT"], "w") as file:
         json.dump({"spent": spent, "peak": peak, "busy": time.process_time()}, file)
 """
-ONE = """
-from pytest_llmrel import krun
+WARM = """
+import pytest
+from pytest_llmrel import golden, krun
 
+@krun(10, concurrency=1)  # alone: nothing is started ahead, and all is loaded
+def test_first(llmrel):
+    llmrel.score("quality", 1)
+    assert llmrel.index
+"""
+ONE = """
 @krun({runs})
 {kind} test_it(llmrel):
     llmrel.score("quality", llmrel.index % 7 / 7)
     assert llmrel.index % 10
 """
+CALLS = """
+@krun({runs})
+{kind} test_it(llmrel):
+    llmrel.usage(model="gpt-4o-mini", input_tokens=20, output_tokens=llmrel.index % 100)
+"""
 MANY = """
-import pytest
-from pytest_llmrel import krun
-
 @krun({runs}, pass_rate=0.5, stop="never")
 @pytest.mark.parametrize("number", range({tests}))
 {kind} test_it(number, llmrel):
@@ -66,8 +75,6 @@ from pytest_llmrel import krun
     assert llmrel.index % 10
 """
 GOLDEN = """
-from pytest_llmrel import golden, krun
-
 @krun({runs}, gates=["pass_rate >= 0.5", "pass^5 >= 0.1"])
 @golden("cases.jsonl")
 {kind} test_it(case, llmrel):
@@ -75,14 +82,14 @@ from pytest_llmrel import golden, krun
     assert llmrel.index % 10
 """
 GATED = """
-from pytest_llmrel import krun
-
 @krun({runs}, pass_rate=0.5)
 {kind} test_it(llmrel):
     assert llmrel.index % 10
 """
 Row = tuple[str, ...]
-HEAD = ("session", "per run", "peak resident", "summary", "judged and shown", "JSON", "of it")
+HEAD = ("session", "per run", "peak resident", "summary", "judged and shown", "JSON", "ledger", "processor")
+FIRST = 10
+"""Runs of the test before the one that is measured."""
 
 
 def folder_with(root: Path, name: str, source: str, cases: int = 0) -> Path:
@@ -90,7 +97,7 @@ def folder_with(root: Path, name: str, source: str, cases: int = 0) -> Path:
     folder = root / name
     folder.mkdir()
     (folder / "conftest.py").write_text(CONFTEST)
-    (folder / "test_it.py").write_text(source)
+    (folder / "test_it.py").write_text(WARM + source)
     (folder / "pytest.ini").write_text("[pytest]\n")
     lines = [
         json.dumps({"id": f"case-{number}", "question": f"question {number}"}) for number in range(cases)
@@ -103,7 +110,7 @@ def session(folder: Path, runs: int) -> Row:
     """One pytest process, checked: a run that is missing in the result would cost nothing."""
     out, document = folder / "bench.json", folder / "result.json"
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--llmrel-json={document}"]
+    command = [sys.executable, "-m", "pytest", "-q", f"--llmrel-json={document}"]
     done = subprocess.run(
         command,
         cwd=folder,
@@ -116,18 +123,21 @@ def session(folder: Path, runs: int) -> Row:
         raise SystemExit(done.stdout + done.stderr)
     found, result = json.loads(out.read_text()), json.loads(document.read_text())
     counted = sum(test["runs"] for test in result["tests"])
-    if counted != runs:
-        raise SystemExit(f"{counted} of {runs} runs are in the result")
-    spent = found["spent"]
+    if counted != runs + FIRST:
+        raise SystemExit(f"{counted} of {runs + FIRST} runs are in the result")
+    making = found["spent"]["runs"][1:]  # without the first test
+    spent = {label: sum(seconds) for label, seconds in found["spent"].items()}
+    ledger = sum(path.stat().st_size for path in (folder / ".pytest_cache" / "llmrel").rglob("*"))
     shown = spent["judged"] + spent["suite"] + spent["shown"]
     return (
         folder.name,
-        f"{spent['runs'] / runs * 1e6:.0f} us",
+        f"{sum(making) / runs * 1e6:.0f} us",
         f"{found['peak'] / 1e6:.0f} MB",
         f"{spent['summary']:.2f} s",
         f"{shown:.2f} s",
         f"{spent['JSON written']:.2f} s ({document.stat().st_size / 1e6:.1f} MB)",
-        f"runs {spent['runs']:.1f} s, processor {found['busy']:.1f} s",
+        f"{ledger / 1e6:.1f} MB",
+        f"{found['busy']:.1f} s",
     )
 
 
@@ -150,6 +160,7 @@ def rows(root: Path, most: int, only: str) -> Iterator[Row]:
     for kind in ("def", "async def"):
         source = MANY.format(tests=root_of, runs=root_of, kind=kind)
         shapes.append((f"{root_of} `{kind}` tests of {root_of} runs", source, root_of**2, 0))
+    shapes.append((f"{most:,} runs with a call each", CALLS.format(runs=most, kind="def"), most, 0))
     shapes.append((f"{most:,} runs of one gated test", GATED.format(runs=most, kind="def"), most, 0))
     for cases in (most // 1000, most // 10):
         source = GOLDEN.format(runs=most // cases, kind="def")

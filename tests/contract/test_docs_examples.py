@@ -13,6 +13,7 @@ STORIES = {
     "know-what-it-costs.md",
     "measure-faithfulness.md",
     "record-and-replay.md",
+    "resume-after-a-crash.md",
     "test-recovery.md",
     "trust-your-judge.md",
 }

@@ -21,6 +21,7 @@ STORIES = (
     "know-what-it-costs",
     "measure-faithfulness",
     "record-and-replay",
+    "resume-after-a-crash",
     "test-recovery",
     "trust-your-judge",
 )

@@ -80,7 +80,7 @@ def test_nothing_raises(exchange: Exchange) -> None:
     """Whatever the bytes: usage that holds together or none, yes or no, one line of words."""
     usage, damage = usage_of(exchange), damage_of(exchange)
     assert usage is None or holds_together(usage)
-    assert isinstance(is_model_call(exchange), bool)
+    assert isinstance(is_model_call(exchange.method, exchange.url, exchange.request), bool)
     assert damage.isprintable()
 
 
@@ -129,6 +129,32 @@ def test_half_an_answer_says_nothing(usage: dict[str, Any], data: st.DataObject)
     half = chat(whole[: data.draw(st.integers(0, len(whole) - 1))])
     assert usage_of(half) is None
     assert damage_of(half)
+
+
+@given(
+    st.sampled_from(PATHS),
+    types,
+    usages,
+    hostile_text,
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    st.booleans(),
+)
+def test_what_was_read_is_damaged_as_if_it_were_read_again(
+    path: str, content_type: str, usage: dict[str, Any], text: str, encoding: str, listed: bool
+) -> None:
+    """Whatever its text and its encoding, in a list or not: JSON that has told its usage parses."""
+    answer: Any = {"text": text, "usage": usage, "usageMetadata": {"promptTokenCount": 1}}
+    said = json.dumps([answer] if listed else answer, ensure_ascii=False)
+    exchange = Exchange(
+        "POST",
+        f"https://api.openai.com{path}",
+        b"",
+        200,
+        content_type,
+        said.encode(encoding, "surrogatepass"),
+    )
+    if usage_of(exchange) is not None:
+        assert damage_of(exchange, is_read=True) == damage_of(exchange)
 
 
 prices = st.just(0.0) | st.floats(1e-9, 1e4)

@@ -132,3 +132,31 @@ def test_a_stop_overrides_what_was_allowed(make_attempts: Attempts) -> None:
     schedule.stop("every gate is decided")
     schedule.allow(3)
     assert (schedule.start(99), schedule.finished) == ([], True)
+
+
+def test_what_has_ended_before_is_left_out(make_attempts: Attempts) -> None:
+    """It counts as started, is never handed out, and the last one left out does not keep it open."""
+    todo = make_attempts(5)
+    schedule = Schedule(todo, 5)
+    schedule.skip({todo[0], todo[2], todo[4]})
+    schedule.allow(2)
+    assert schedule.start(9) == [todo[1]]
+    schedule.finish()
+    assert not schedule.finished
+    schedule.allow(5)
+    assert schedule.start(9) == [todo[3]]
+    assert not schedule.finished
+    schedule.finish()
+    assert schedule.finished
+
+
+def test_nothing_is_left_where_all_have_ended_before(make_attempts: Attempts) -> None:
+    """Over at once; and so is a schedule that is stopped with some of them waiting."""
+    todo = make_attempts(3)
+    schedule = Schedule(todo, 2)
+    schedule.skip(todo)
+    assert schedule.finished
+    schedule = Schedule(todo, 2)
+    schedule.skip(todo[1:])
+    schedule.stop("enough")
+    assert schedule.finished

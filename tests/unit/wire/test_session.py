@@ -9,6 +9,7 @@ import pytest
 
 from pytest_llmrel.core.call import Call, Exchange, Usage
 from pytest_llmrel.wire.budget import Budget
+from pytest_llmrel.wire.documents import LARGE
 from pytest_llmrel.wire.redaction import REDACTED
 from pytest_llmrel.wire.session import Policy, SessionWire
 from pytest_llmrel.wire.steps import Head, Request
@@ -67,6 +68,17 @@ def test_a_refusal_costs_nothing(ask: Ask, status: int) -> None:
     assert call is not None
     assert call.usage is not None
     assert (call.cost, call.usage.input_tokens, call.usage.output_tokens, call.damage) == (0.0, 0, 0, "")
+
+
+def test_damage_is_seen_although_a_usage_was_read(ask: Ask) -> None:
+    """In a large answer that breaks off behind its usage, and where a hook said what nobody could read."""
+    large = metered(ask(), OK, BODY[:-1] + b', "choices": ["' + b"x" * LARGE)
+    hooked = metered(ask(), OK, BODY[:20], ask_usage=lambda _: Usage("m", 1, 1))
+    assert large is not None
+    assert large.usage is not None
+    assert "cut off" in large.damage
+    assert hooked is not None
+    assert "cut off" in hooked.damage
 
 
 def test_an_answer_that_nobody_can_read_has_an_unknown_cost(ask: Ask) -> None:

@@ -324,13 +324,13 @@ def test_a_long_hostile_body_costs_no_more_than_its_length(part: bytes) -> None:
 )
 def test_what_a_provider_would_bill(method: str, url: str, asked: Any, expected: bool) -> None:
     """A POST to one of their paths, or one that names a model; not what only counts or moderates."""
-    assert is_model_call(exchange(url, b"", asked=asked, method=method)) is expected
+    assert is_model_call(method, url, json.dumps(asked).encode()) is expected
 
 
 def test_a_large_request_that_names_a_model() -> None:
     """A picture within it changes nothing."""
     asked = {"picture": "x" * LARGE, "model": "ours"}
-    assert is_model_call(exchange(f"{GATEWAY}/llm/ask", b"", asked=asked))
+    assert is_model_call("POST", f"{GATEWAY}/llm/ask", json.dumps(asked).encode())
     assert counts(usage_of(exchange(f"{GATEWAY}/llm/ask", {"usage": CHAT_USAGE}, asked=asked)))[0] == "ours"
 
 
@@ -339,6 +339,6 @@ def test_nothing_heavy_is_imported_before_there_is_usage() -> None:
     code = (
         "import sys; from pytest_llmrel.wire.usage import damage_of, is_model_call; from pytest_llmrel.wire import price;"
         "from pytest_llmrel.core.call import Exchange; call = Exchange('POST', 'http://x/v1/messages', b'', 200, '', b'{}');"
-        "assert is_model_call(call) and not damage_of(call); assert not {'genai_prices', 'pydantic', 'httpx'} & set(sys.modules)"
+        "assert is_model_call(call.method, call.url, b'') and not damage_of(call); assert not {'genai_prices', 'pydantic', 'httpx'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

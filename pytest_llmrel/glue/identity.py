@@ -1,0 +1,94 @@
+"""What makes a run of an earlier session a run of this test: all that is known to shape its outcome."""
+
+import ast
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_llmrel.core.plan import RunPlan
+from pytest_llmrel.glue.content import content_of, definition_of
+from pytest_llmrel.glue.provenance import provenance_of
+
+__all__ = ["identity_of"]
+
+_OURS = frozenset({"faults", "golden", "krun", "llmrel_faults", "llmrel_golden", "paraphrase"})
+
+
+def identity_of(item: pytest.Function, plan: RunPlan, turn: int) -> str:
+    """Thirty-two hex digits that are others as soon as the runs of a test might be.
+
+    The test itself, its marks, what stands around it in its module (prompts, fixtures, helpers; not the
+    other tests), the ``conftest.py`` files above it, its wordings, dataset, faults and time limit, the
+    answers of the provenance hook, what tapes are used for, and this plugin's version. How many runs there
+    are, and how they are judged, does not matter.
+
+    Args:
+        item: the test.
+        plan: of it.
+        turn: how often it has been run before in this session.
+
+    Raises:
+        PlanError: the provenance hook is wrong.
+    """
+    folders = [folder for folder in item.path.parents if folder.is_relative_to(item.config.rootpath)]
+    parts = [
+        version("pytest-llmrel"),
+        item.nodeid,
+        turn,
+        content_of(item, plan),
+        _foreign_marks(item.function),
+        *(_surroundings(path) for path in (item.path, *(folder / "conftest.py" for folder in folders))),
+        dict(provenance_of(item)),
+        [variant.text for variant in plan.inputs.variants],
+        plan.inputs.dataset,
+        plan.timeout,
+        None if plan.faults is None else [plan.faults.names, plan.faults.rate],
+        item.config.getoption("llmrel_tape"),
+    ]
+    text = json.dumps(parts, default=repr)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _foreign_marks(function: Callable[..., Any]) -> list[str]:
+    """The decorators that say how a test is run, as written; what ours say is in the plan."""
+    definition = definition_of(function)
+    decorators = getattr(definition, "decorator_list", [])
+    named = {decorator: _last_name(decorator) for decorator in decorators}
+    return [ast.unparse(decorator) for decorator, name in named.items() if name not in _OURS]
+
+
+def _last_name(decorator: ast.expr) -> str:
+    """``krun`` of ``@pytest.mark.krun(5)``."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
+def _surroundings(path: Path) -> str:
+    """A hash of the code of a file without its test functions, comments and layout; ``""`` without a file."""
+    try:
+        return _code_in(path.read_bytes())
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=64)
+def _code_in(source: bytes) -> str:
+    try:
+        code = ast.unparse(_WithoutTests().visit(ast.parse(source))).encode("utf-8", "surrogatepass")
+    except (SyntaxError, ValueError):
+        code = source
+    return blake2b(code, digest_size=8).hexdigest()
+
+
+class _WithoutTests(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef | None:
+        return None if node.name.startswith("test") else node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef | None:
+        return None if node.name.startswith("test") else node
