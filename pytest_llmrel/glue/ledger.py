@@ -4,7 +4,7 @@ import re
 import secrets
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,17 +207,17 @@ class TestBook:
         self._identity = identity
         self._number: int | None = None
 
-    def recall(self, wanted: Mapping[int, Attempt]) -> Iterator[Sample]:
+    def recall(self, wanted: Iterable[Attempt]) -> Iterator[Sample]:
         """What earlier sessions know of these runs, in the order in which they ended.
 
         Args:
-            wanted: attempts by their seed. The first run of each is taken; one that did not end by itself is
-                given as well, and so is the run that replaced it.
+            wanted: the first run of each is taken; one that did not end by itself is given as well, and so is
+                the run that replaced it.
         """
         former = self._ledger.former
         if former is None:
             return
-        missing = dict(wanted)
+        missing = {attempt.seed: attempt for attempt in wanted}
         for seed, data in former.runs(self._identity):
             if seed not in missing:
                 continue
