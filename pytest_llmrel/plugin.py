@@ -84,7 +84,10 @@ def pytest_collection_modifyitems(
         if mistakes:
             _refuse(session.config, items, mistakes)
         session.config.pluginmanager.register(_Runs(), "llmrel-runs")
-        _split(session.config, items)
+        if hasattr(session.config, "workerinput"):
+            from pytest_llmrel.glue.chunk import split
+
+            split(session.config, items)
     elif session.config.getoption("llmrel_hunt") and not session.testsfailed:
         _refuse_to_hunt(session.config, items)
     elif session.config.getoption("llmrel_shard"):
@@ -114,15 +117,6 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
     show_forecast(session)
     return True
-
-
-def _split(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put chunks in the place of large tests, in a worker of xdist."""
-    if hasattr(config, "workerinput"):
-        from pytest_llmrel.glue.split import split_items
-
-        if split_items(config, items):
-            config.pluginmanager.register(_Chunks(), "llmrel-chunks")
 
 
 def _guard(config: pytest.Config, collected: Sequence[pytest.Item], chosen: list[pytest.Item]) -> str:
@@ -241,22 +235,6 @@ class _Runs:
             session.config.workeroutput["llmrel_ledger"] = ledger.told
 
 
-class _Chunks:
-    """The hook of a worker of xdist that runs parts of tests."""
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Run a part of a test in place of everybody else; its controller reports the whole."""
-        from pytest_llmrel.glue.split import ChunkItem
-
-        if not isinstance(item, ChunkItem):
-            return None
-        from pytest_llmrel.glue.chunk import run_chunk
-
-        run_chunk(item, nextitem)
-        return True
-
-
 class _Results:
     """The hooks of the process that shows and writes: the controller, or the only one there is."""
 
@@ -267,6 +245,15 @@ class _Results:
         self._mistakes = ""
         self._unused: list[tuple[str, str]] = []
         self._ledgers: list[dict[str, Any]] = []
+        self._session = ""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of xdist what session it belongs to: a ``--testrunuid`` may be used twice."""
+        import secrets
+
+        self._session = self._session or secrets.token_hex(4)
+        node.workerinput["llmrel_session"] = self._session
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -17,16 +17,34 @@ from pytest_llmrel.glue.guards import SessionGuards
 from pytest_llmrel.glue.ledger import SessionLedger
 from pytest_llmrel.glue.lookahead import Lookahead
 from pytest_llmrel.glue.runnode import renew, set_up_shared
-from pytest_llmrel.glue.split import ChunkItem, Part
+from pytest_llmrel.glue.split import ChunkItem, Part, split_items
 from pytest_llmrel.glue.stage import Stage
 from pytest_llmrel.glue.wire import item_wire, session_wire
 from pytest_llmrel.glue.workers import Link, share_of
 from pytest_llmrel.ledger.codec import encode
 
-__all__ = ["run_chunk"]
+__all__ = ["split"]
 
 
-def run_chunk(item: ChunkItem, nextitem: pytest.Item | None) -> None:
+def split(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put chunks in the place of large tests, and see to it that they are run."""
+    if split_items(config, items):
+        config.pluginmanager.register(_Chunks(), "llmrel-chunks")
+
+
+class _Chunks:
+    """The hook of a worker of xdist that runs parts of tests."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+        """Run a part of a test in place of everybody else; the controller reports the whole."""
+        if not isinstance(item, ChunkItem):
+            return None
+        _run(item, nextitem)
+        return True
+
+
+def _run(item: ChunkItem, nextitem: pytest.Item | None) -> None:
     """Set the test up, make the runs of this chunk, tear it down, and send what came of it."""
     test = renew(item.test)
     chunk = _Chunk(test, plan_of(test), item.part)

@@ -24,7 +24,6 @@ from pytest_llmrel.glue.scratch import ScratchFolders
 
 __all__ = ["RunFactory", "RunNode", "fixture_functions", "renew", "set_up_shared", "take_shared", "value_of"]
 
-_NOT_YET = "not set up"
 _OVERRIDDEN = frozenset({"repr_failure", "runtest", "setup"})
 """What the item itself was given by :mod:`pytest_llmrel.glue.item`, and a run must not inherit."""
 
@@ -226,7 +225,7 @@ def take_shared(item: pytest.Function) -> bool:
     shared = [found[-1] for found in fixtures.values() if found and not _is_per_run(item, found[-1])]
     chosen = getattr(getattr(item, "callspec", None), "params", {})
     for fixture in shared:
-        value, _, error = fixture.cached_result or (None, None, _NOT_YET)
+        value, _, error = fixture.cached_result or (None, None, "not set up")
         if error is not None or fixture.argname in chosen:  # for another parameter it is set up anew
             return False
         item.funcargs[fixture.argname] = value
@@ -304,18 +303,23 @@ class _Constant:
         """Nothing here ends before the run does."""
 
 
-class _SessionView:
-    """The session as a run's node sees it: the run is active, and dynamic fixtures are its own."""
+class _View:
+    """Something of pytest's as a run's node sees it: the same, but for what a subclass says."""
 
-    def __init__(self, session: pytest.Session) -> None:
-        self.__dict__.update(
-            _real=session,
-            _setupstate=_SetupStateView(session),
-            _fixturemanager=_FixtureManagerView(session),
-        )
+    def __init__(self, real: Any) -> None:
+        self.__dict__["_real"] = real
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
+
+
+class _SessionView(_View):
+    """The session: the run is active, and dynamic fixtures are its own."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        super().__init__(session)
+        self.__dict__["_setupstate"] = _SetupStateView(session._setupstate)
+        self.__dict__["_fixturemanager"] = _FixtureManagerView(session._fixturemanager)
 
     def __setattr__(self, name: str, value: object) -> None:
         setattr(self._real, name, value)
@@ -324,14 +328,8 @@ class _SessionView:
     __class__ = property(lambda self: type(self._real))
 
 
-class _SetupStateView:
+class _SetupStateView(_View):
     """pytest's stack of active nodes, with the runs beside it."""
-
-    def __init__(self, session: pytest.Session) -> None:
-        self._real = session._setupstate
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
 
     def is_node_active(self, node: Any) -> bool:
         """Whether fixtures may be set up for ``node``."""
@@ -340,18 +338,12 @@ class _SetupStateView:
         return node.active if isinstance(node, RunNode) else self._real.is_node_active(node)
 
 
-class _FixtureManagerView:
+class _FixtureManagerView(_View):
     """pytest's fixture definitions, isolated for the run that asks."""
-
-    def __init__(self, session: pytest.Session) -> None:
-        self._real = session._fixturemanager
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
 
     def getfixturedefs(self, argname: str, node: Any) -> Sequence[Any] | None:
         """The definitions of ``argname`` that ``node`` sees."""
-        definitions = self._real.getfixturedefs(argname, node)
+        definitions: Sequence[Any] | None = self._real.getfixturedefs(argname, node)
         if definitions and isinstance(node, RunNode):
             return node.isolated(argname, definitions)
         return definitions
