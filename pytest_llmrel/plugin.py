@@ -49,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
     check_options(config)
     if not hasattr(config, "workerinput"):  # xdist's workers leave it to their controller
         config.pluginmanager.register(_Results(config), "llmrel-results")
+    if config.getoption("dist", "no") != "no" and config.getoption("tx", None):
+        from pytest_llmrel.glue.controller import Controller
+
+        config.pluginmanager.register(Controller(), "llmrel-controller")
 
 
 @pytest.fixture
@@ -80,6 +84,10 @@ def pytest_collection_modifyitems(
         if mistakes:
             _refuse(session.config, items, mistakes)
         session.config.pluginmanager.register(_Runs(), "llmrel-runs")
+        if hasattr(session.config, "workerinput"):
+            from pytest_llmrel.glue.chunk import split
+
+            split(session.config, items)
     elif session.config.getoption("llmrel_hunt") and not session.testsfailed:
         _refuse_to_hunt(session.config, items)
     elif session.config.getoption("llmrel_shard"):

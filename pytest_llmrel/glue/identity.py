@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmrel.core.plan import RunPlan
+from pytest_llmrel.glue.book import node_id
 from pytest_llmrel.glue.content import content_of, decorators_of
 from pytest_llmrel.glue.provenance import provenance_of
 
@@ -37,7 +38,7 @@ def identity_of(item: pytest.Function, plan: RunPlan, turn: int) -> str:
     folders = [folder for folder in item.path.parents if folder.is_relative_to(item.config.rootpath)]
     parts = [
         _version(),
-        item.nodeid,
+        node_id(item),
         turn,
         content_of(item, plan),
         [text for name, text in decorators_of(item.function) if name not in _OURS],

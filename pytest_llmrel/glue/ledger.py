@@ -4,7 +4,7 @@ import re
 import secrets
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,8 +83,8 @@ class SessionLedger:
         if self._is_resumed:
             self._read(self._old if self._journal else former_files(folder, self._session), folder)
 
-    def book(self, item: pytest.Function, plan: RunPlan) -> "TestBook | None":
-        """That of a test that is about to run; ``None`` if there is no ledger.
+    def book(self, item: pytest.Function, plan: RunPlan, *, in_parts: bool = False) -> "TestBook | None":
+        """That of a test that is about to run, or of a part of it; ``None`` if there is no ledger.
 
         Raises:
             LedgerError: see :meth:`begin`.
@@ -98,7 +98,8 @@ class SessionLedger:
         former = self.former
         if former is not None and identity not in former.tests and item.nodeid in former.nodeids and not turn:
             self.changed[item.nodeid] = None
-        self.recalled[identity] = 0  # a test that was started ahead and given up comes twice
+        if not in_parts:
+            self.recalled[identity] = 0  # a test that was started ahead and given up comes twice
         return TestBook(self, item.nodeid, identity)
 
     def open_test(self, nodeid: str, identity: str) -> int:
@@ -206,17 +207,17 @@ class TestBook:
         self._identity = identity
         self._number: int | None = None
 
-    def recall(self, wanted: Mapping[int, Attempt]) -> Iterator[Sample]:
+    def recall(self, wanted: Iterable[Attempt]) -> Iterator[Sample]:
         """What earlier sessions know of these runs, in the order in which they ended.
 
         Args:
-            wanted: attempts by their seed. The first run of each is taken; one that did not end by itself is
-                given as well, and so is the run that replaced it.
+            wanted: the first run of each is taken; one that did not end by itself is given as well, and so is
+                the run that replaced it.
         """
         former = self._ledger.former
         if former is None:
             return
-        missing = dict(wanted)
+        missing = {attempt.seed: attempt for attempt in wanted}
         for seed, data in former.runs(self._identity):
             if seed not in missing:
                 continue

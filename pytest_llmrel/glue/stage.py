@@ -16,6 +16,7 @@ from pytest_llmrel.glue.endings import Reporter
 from pytest_llmrel.glue.flow import Flow
 from pytest_llmrel.glue.ledger import TestBook
 from pytest_llmrel.glue.runnode import RunFactory
+from pytest_llmrel.glue.workers import share_of
 from pytest_llmrel.runtime.pool import Lane
 from pytest_llmrel.runtime.schedule import Schedule
 from pytest_llmrel.verdict.stopping import Stopping
@@ -69,7 +70,6 @@ class Stage:
         self._aggregate = Aggregate(plan, len(todo))
         self._schedule = Schedule(todo, concurrency)
         self._stopping = stopping
-        self._places = {attempt: place for place, attempt in enumerate(todo)} if stopping else {}
         if stopping:
             self._schedule.allow(stopping.enough)
 
@@ -90,7 +90,8 @@ class Stage:
             stack.callback(pool.leave, inbox)
             pool.enter(inbox, lane)
             self._open = stack.pop_all()
-        self._drive = partial(pool.drive, inbox, most=max(flow.most_in_flight, staffing.concurrency))
+        most = max(flow.most_in_flight, staffing.concurrency)
+        self._drive = partial(pool.drive, inbox, most=partial(share_of, item.config, most))
         self._lane = lane
 
     def finish(self, open_next: Callable[[], bool] = lambda: False) -> None:
@@ -120,6 +121,10 @@ class Stage:
         """Why nothing more is to be run, even if no run was left out; ``""`` if more may be."""
         return self._schedule.stop_reason
 
+    def wants_evidence(self, sample: Sample) -> bool:
+        """Whether a failure of this run is going to be described."""
+        return self._aggregate.wants_evidence(sample)
+
     def summary(self) -> Summary:
         """What the runs so far amount to."""
         reason, stopping = self._schedule.stop_reason, self._stopping
@@ -138,9 +143,10 @@ class Stage:
         """Count what an interrupted session knows of these runs; only the others are made."""
         if self._book is None:
             return
-        missing = {attempt.seed: attempt for attempt in self._todo if self._wire.may_recall(attempt)}
         known = set[Attempt]()
-        for sample in self._book.recall(missing):
+        for sample in self._book.recall(filter(self._wire.may_recall, self._todo)):
+            if self._keep is not None:
+                self._keep(sample)
             if sample.cut_off or sample.fatal:  # made again: what ended it may have been put right
                 self._aggregate.record_cut_off(sample)
             else:
@@ -170,7 +176,7 @@ class Stage:
     def _follow(self, sample: Sample) -> None:
         if self._stopping is None:
             return
-        self._stopping.record(self._places[sample.attempt], sample.outcome)
+        self._stopping.record(self._todo.index(sample.attempt), sample.outcome)
         if self._stopping.decided:
             self._schedule.stop(_DECIDED)
         else:
