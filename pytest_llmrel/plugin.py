@@ -245,6 +245,15 @@ class _Results:
         self._mistakes = ""
         self._unused: list[tuple[str, str]] = []
         self._ledgers: list[dict[str, Any]] = []
+        self._session = ""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of xdist what session it belongs to: a ``--testrunuid`` may be used twice."""
+        import secrets
+
+        self._session = self._session or secrets.token_hex(4)
+        node.workerinput["llmrel_session"] = self._session
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

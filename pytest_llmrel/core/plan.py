@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_llmrel.core.attempts import Attempts
 from pytest_llmrel.core.fault import FaultPlan
 from pytest_llmrel.core.gate import BETWEEN_WORDINGS, UNDER_FAULTS, Gate, GateMode, parse_gate
 from pytest_llmrel.core.inputs import Inputs
-from pytest_llmrel.core.model import Attempt, Variant
-from pytest_llmrel.core.seed import run_seed, variant_key
+from pytest_llmrel.core.model import Variant
+from pytest_llmrel.core.seed import variant_key
 from pytest_llmrel.errors import GateError, PlanError
 
 __all__ = ["DEFAULTS", "RunPlan", "Settings", "attempts", "read_variants", "resolve"]
@@ -81,20 +82,15 @@ class RunPlan:
     faults: FaultPlan | None = None
 
 
-def attempts(plan: RunPlan, nodeid: str, runs: range | None = None) -> list[Attempt]:
-    """The runs of a plan, run by run over cases and wordings, so that an early look sees all of them.
+def attempts(plan: RunPlan, nodeid: str, runs: range | None = None) -> Attempts:
+    """The runs of a plan, run by run over cases and wordings.
 
     Args:
         plan: how the test is run.
         nodeid: pytest's name of the test.
         runs: numbers of the runs per case and variant, if not ``range(plan.k)``.
     """
-    tasks = plan.inputs.tasks
-    return [
-        Attempt(case, variant, run, run_seed(nodeid, case, variant.key, run))
-        for run in (range(plan.k) if runs is None else runs)
-        for case, variant in tasks
-    ]
+    return Attempts(nodeid, plan.inputs.tasks, range(plan.k) if runs is None else runs)
 
 
 def read_variants(wordings: Sequence[object]) -> tuple[Variant, ...]:

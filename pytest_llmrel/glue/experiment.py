@@ -1,6 +1,6 @@
 """The experiment of one item: its runs, more of them where they look worse than the baseline, a verdict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any
 
@@ -88,6 +88,8 @@ class Experiment:
             self.seconds = self._stage.seconds
         self._judgement = self._judge()
         self._judgement.compare(self._rule, self._escalate)
+        if self._book is not None:
+            self._book.close()
         self._tape = save_tape(self._item, self._wire)
 
     @property
@@ -123,11 +125,11 @@ class Experiment:
         item = self._item
         return Judgement(item.config, node_id(item), self._plan, self._standing, self.summary)
 
-    def _attempts(self, first: int, last: int) -> list[Attempt]:
+    def _attempts(self, first: int, last: int) -> Sequence[Attempt]:
         return attempts(self._plan, node_id(self._item), range(first, last))
 
     @property
-    def _further(self) -> list[Attempt]:
+    def _further(self) -> Sequence[Attempt]:
         k = self._plan.k
         return self._attempts(k, k + self._rule.factor * k)
 

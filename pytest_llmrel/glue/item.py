@@ -14,6 +14,7 @@ from pytest_llmrel.glue.lookahead import Lookahead
 from pytest_llmrel.glue.runnode import set_up_shared
 from pytest_llmrel.glue.session import SessionResults
 from pytest_llmrel.glue.telling import shown_failure, tell_pytest
+from pytest_llmrel.glue.threadsafety import bound_elsewhere
 from pytest_llmrel.glue.wire import session_wire, tape_damage
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result
@@ -82,6 +83,8 @@ def _set_up(item: pytest.Function, plan: RunPlan) -> None:
     if obstacle:
         pytest.fail(obstacle, pytrace=False)
     set_up_shared(item)
+    if obstacle := bound_elsewhere(item):
+        pytest.fail(obstacle, pytrace=False)
 
 
 def _run_and_judge(item: pytest.Function, plan: RunPlan) -> None:

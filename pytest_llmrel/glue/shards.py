@@ -11,10 +11,9 @@ import pytest
 from pytest_llmrel.core.shard import Shard, balanced, read_shard
 from pytest_llmrel.glue.book import node_id
 from pytest_llmrel.glue.collect import plan_of
-from pytest_llmrel.glue.content import content_of
 from pytest_llmrel.glue.forecast import expected
 from pytest_llmrel.glue.guards import SessionGuards
-from pytest_llmrel.glue.provenance import provenance_of
+from pytest_llmrel.glue.identity import identity_of
 
 __all__ = ["ShardLog", "shard_of", "take_shard"]
 
@@ -149,22 +148,21 @@ def _selection(
     modes = {name: config.getoption(name) for name in ("llmrel_baseline", "llmrel_tape")}
     return {
         "selection": _fingerprint([sorted({node_id(item) for item in items}), contents]),
-        "settings": _fingerprint([options, modes, sorted(map(_settings, krun.values()))]),
+        "settings": _fingerprint([options, modes, sorted(map(_baseline, krun.values()))]),
         "rule": {"alpha": rule.alpha, "tests": rule.tests},
     }
 
 
 def _content(item: pytest.Function) -> list[str]:
     plan = plan_of(item)
-    judged = [str(plan.mode), *map(str, plan.gates), repr(plan.faults)]
-    return [content_of(item, plan), str(plan.k), str(len(plan.inputs.tasks)), plan.inputs.dataset, *judged]
+    judged = [str(plan.k), str(len(plan.inputs.tasks)), str(plan.mode), *map(str, plan.gates)]
+    return [identity_of(item, plan, 0), *judged]
 
 
-def _settings(item: pytest.Function) -> tuple[str, list[Any]]:
+def _baseline(item: pytest.Function) -> tuple[str, str, list[str]]:
     standing = SessionGuards.of(item.config).standing(item)
-    known = provenance_of(item) if standing.status == "off" else standing.provenance
     batches = [batch.id for batch in standing.entry.batches] if standing.entry else []
-    return node_id(item), [sorted(known.items()), standing.status, batches]
+    return node_id(item), standing.status, batches
 
 
 def _fingerprint(parts: Sequence[Any]) -> str:

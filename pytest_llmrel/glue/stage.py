@@ -60,22 +60,21 @@ class Stage:
         self._plan = plan
         self._todo = todo
         self._keep = keep
+        self._book = book
         self._open = ExitStack()
         self._lane: Lane | None = None
         self._drive: Callable[[Callable[[], bool]], None]
-        self._book = book
         self._wire = wire
         self._cut_off = ""
         self.outside: list[Call] = []
         self._aggregate = Aggregate(plan, len(todo))
         self._schedule = Schedule(todo, concurrency)
         self._stopping = stopping
-        self._places = {attempt: place for place, attempt in enumerate(todo)} if stopping else {}
         if stopping:
             self._schedule.allow(stopping.enough)
 
     def begin(self, item: pytest.Function, staffing: Staffing) -> None:
-        """Let the first runs start as soon as there is room for them."""
+        """Let the first runs start as soon as there is room for them; those that are known count at once."""
         self._recall()
         if not self._schedule.finished:
             self._end_if_spent()
@@ -144,9 +143,8 @@ class Stage:
         """Count what an interrupted session knows of these runs; only the others are made."""
         if self._book is None:
             return
-        missing = {attempt.seed: attempt for attempt in self._todo if self._wire.may_recall(attempt)}
         known = set[Attempt]()
-        for sample in self._book.recall(missing):
+        for sample in self._book.recall(filter(self._wire.may_recall, self._todo)):
             if self._keep is not None:
                 self._keep(sample)
             if sample.cut_off or sample.fatal:  # made again: what ended it may have been put right
@@ -178,7 +176,7 @@ class Stage:
     def _follow(self, sample: Sample) -> None:
         if self._stopping is None:
             return
-        self._stopping.record(self._places[sample.attempt], sample.outcome)
+        self._stopping.record(self._todo.index(sample.attempt), sample.outcome)
         if self._stopping.decided:
             self._schedule.stop(_DECIDED)
         else:

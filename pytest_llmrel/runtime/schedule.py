@@ -1,7 +1,6 @@
 """Which attempts to start, and when it is over: decides, and does no I/O."""
 
-from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from pytest_llmrel.core.model import Attempt
 
@@ -18,25 +17,34 @@ class Schedule:
         stop_reason: why it was stopped early, ``""`` if it was not.
     """
 
-    def __init__(self, attempts: Iterable[Attempt], concurrency: int) -> None:
-        self._waiting = deque(enumerate(attempts))
+    def __init__(self, attempts: Sequence[Attempt], concurrency: int) -> None:
+        self._attempts = attempts
         self._concurrency = concurrency
         self._in_flight = 0
-        self._allowed = len(self._waiting)
+        self._next = 0
+        self._end = self._allowed = len(attempts)
+        self._skipped = set[Attempt]()
         self.stop_reason = ""
 
     def start(self, most: int) -> list[Attempt]:
         """The attempts to start now, ``most`` of them at most."""
-        room = min(most, self._concurrency - self._in_flight)
+        room, last = min(most, self._concurrency - self._in_flight), min(self._end, self._allowed)
         started: list[Attempt] = []
-        while len(started) < room and self._waiting and self._waiting[0][0] < self._allowed:
-            started.append(self._waiting.popleft()[1])
+        while len(started) < room and self._next < last:
+            attempt = self._attempts[self._next]
+            self._next += 1
+            if attempt in self._skipped:
+                self._skipped.remove(attempt)
+            else:
+                started.append(attempt)
         self._in_flight += len(started)
         return started
 
     def skip(self, ended: Collection[Attempt]) -> None:
         """Leave out attempts that have ended before: they count as started, and are never handed out."""
-        self._waiting = deque(waiting for waiting in self._waiting if waiting[1] not in ended)
+        if ended:
+            waiting = (self._attempts[place] for place in range(self._next, self._end))
+            self._skipped.update(attempt for attempt in waiting if attempt in ended)
 
     def allow(self, total: int) -> None:
         """Start none but the first ``total`` attempts, for now.
@@ -52,9 +60,10 @@ class Schedule:
     def stop(self, reason: str) -> None:
         """Start nothing more; the first reason given is kept."""
         self.stop_reason = self.stop_reason or reason
-        self._waiting.clear()
+        self._end = self._next
+        self._skipped.clear()
 
     @property
     def finished(self) -> bool:
         """Whether nothing is in flight and nothing is left to start."""
-        return not self._waiting and not self._in_flight
+        return self._end - self._next == len(self._skipped) and not self._in_flight

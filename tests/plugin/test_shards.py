@@ -128,7 +128,7 @@ def test_what_cannot_be_merged(scripted: Scripted, capsys: pytest.CaptureFixture
 
     assert "other tests" in refused("-k", "not test_a")
     assert "other tests, or other code" in refused("--llmrel-k=5")
-    assert "other options, baselines or provenance" in refused("--llmrel-baseline=off")
+    assert "other options or baselines" in refused("--llmrel-baseline=off")
     own = {**script, **dict.fromkeys(NAMES, "f")}
     assert "interrupted, 2 tests were not run (test_it.py::test_" in refused("-x", script=own)
     assert "interrupted, 3 tests were not run" in refused("--collect-only")

@@ -16,7 +16,7 @@ class Machine(RuleBasedStateMachine):
         """A schedule of some attempts."""
         self.todo = [Attempt("", Variant(), run, run) for run in range(count)]
         self.concurrency = concurrency
-        self.schedule = Schedule(iter(self.todo), concurrency)
+        self.schedule = Schedule(self.todo, concurrency)
         self.handed_out: list[Attempt] = []
         self.ended = 0
         self.allowed = count

@@ -1,10 +1,11 @@
 """The schedule decides what to start and when it is over; its laws are in tests/property."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
-from pytest_llmrel.core.model import Attempt
+from pytest_llmrel.core.model import Attempt, Variant
 from pytest_llmrel.runtime.schedule import Schedule
 
 Attempts = Callable[[int], list[Attempt]]
@@ -39,9 +40,22 @@ def test_nothing_to_do_is_finished() -> None:
     assert (schedule.start(99), schedule.finished, schedule.stop_reason) == ([], True, "")
 
 
-def test_attempts_may_come_from_a_generator(make_attempts: Attempts) -> None:
-    """Whatever can be iterated."""
-    assert len(Schedule(iter(make_attempts(3)), 2).start(99)) == 2
+def test_attempts_are_made_when_they_are_started() -> None:
+    """Not before: a test may have a million of them."""
+    asked: list[int] = []
+
+    class Lazy(Sequence[Attempt]):
+        def __len__(self) -> int:
+            return 10**6
+
+        def __getitem__(self, place: Any) -> Any:
+            asked.append(place)
+            return Attempt("", Variant(), place, 0)
+
+    schedule = Schedule(Lazy(), 2)
+    assert [attempt.run for attempt in schedule.start(9)] == [0, 1] == asked
+    schedule.finish()
+    assert [attempt.run for attempt in schedule.start(9)] == [2] == asked[2:]
 
 
 def test_after_a_stop_nothing_more_is_started(make_attempts: Attempts) -> None:
@@ -118,3 +132,31 @@ def test_a_stop_overrides_what_was_allowed(make_attempts: Attempts) -> None:
     schedule.stop("every gate is decided")
     schedule.allow(3)
     assert (schedule.start(99), schedule.finished) == ([], True)
+
+
+def test_what_has_ended_before_is_left_out(make_attempts: Attempts) -> None:
+    """It counts as started, is never handed out, and the last one left out does not keep it open."""
+    todo = make_attempts(5)
+    schedule = Schedule(todo, 5)
+    schedule.skip({todo[0], todo[2], todo[4]})
+    schedule.allow(2)
+    assert schedule.start(9) == [todo[1]]
+    schedule.finish()
+    assert not schedule.finished
+    schedule.allow(5)
+    assert schedule.start(9) == [todo[3]]
+    assert not schedule.finished
+    schedule.finish()
+    assert schedule.finished
+
+
+def test_nothing_is_left_where_all_have_ended_before(make_attempts: Attempts) -> None:
+    """Over at once; and so is a schedule that is stopped with some of them waiting."""
+    todo = make_attempts(3)
+    schedule = Schedule(todo, 2)
+    schedule.skip(todo)
+    assert schedule.finished
+    schedule = Schedule(todo, 2)
+    schedule.skip(todo[1:])
+    schedule.stop("enough")
+    assert schedule.finished
