@@ -1,6 +1,6 @@
 """How more workers of xdist shorten a session; ``python tests/benchmarks/bench_scaling.py``.
 
-The simulator is a process of its own, and so is every session. Wants a quiet machine and takes about four
+The simulator is a process of its own, and so is every session. Wants a quiet machine and takes about three
 minutes. What is measured is the time from the first call to the last one, since starting eight interpreters takes
 as long as it takes; the whole process stands beside it.
 """
@@ -47,18 +47,9 @@ import pytest
 from model import ask
 from pytest_llmrel import krun
 
-@pytest.mark.parametrize("number", range(32))
+@pytest.mark.parametrize("number", range(64))
 @krun(4, concurrency=1)
 def test_it(number):
-    ask()
-""",
-    "one test with 128 cases, split": """
-from model import ask
-from pytest_llmrel import golden, krun
-
-@krun(1, concurrency=8, pass_rate=0.5)
-@golden("golden.jsonl")
-def test_it(case):
     ask()
 """,
     "tests that fill their places, 16 in flight": """
@@ -72,11 +63,8 @@ def test_it(number):
     ask()
 """,
 }
-"""Each is bounded by something else: the tests, the places of one worker, and those of the session."""
-ARGUMENTS = {
-    "one test with 128 cases, split": ["--llmrel-split=8", "--llmrel-concurrency=8"],
-    "tests that fill their places, 16 in flight": ["--llmrel-concurrency=16"],
-}
+"""The first is bounded by what its tests allow, the second by the concurrency of the session."""
+ARGUMENTS = {"tests that fill their places, 16 in flight": ["--llmrel-concurrency=16"]}
 OURS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_llmrel.plugin,xdist.plugin"}
 
 
@@ -97,7 +85,6 @@ def session(suite: str, workers: int, latency: float) -> tuple[float, float, int
         folder = Path(name)
         (folder / "model.py").write_text(MODEL)
         (folder / "test_it.py").write_text(SUITES[suite])
-        (folder / "golden.jsonl").write_text("".join(f'{{"id": "c{n}"}}\n' for n in range(128)))
         (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
         began = time.perf_counter()
         command = [sys.executable, "-m", "pytest", "-q", "-n", str(workers), *ARGUMENTS.get(suite, [])]
@@ -122,7 +109,7 @@ def session(suite: str, workers: int, latency: float) -> tuple[float, float, int
 def main() -> None:
     """Measure and print a table for each suite."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3, help="sessions per figure; the median is shown")
+    parser.add_argument("--repeats", type=int, default=1, help="sessions per figure; the median is shown")
     parser.add_argument("--latency", type=float, default=0.25, help="seconds per call")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8])
     options = parser.parse_args()
