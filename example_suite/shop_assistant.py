@@ -68,7 +68,7 @@ class ShopAssistant:
     """Answers the customers of the shop."""
 
     def __init__(self, endpoint: Endpoint, client: httpx.Client) -> None:
-        """Takes the endpoint to ask, and a client made with its ``client_options``, which others may share."""
+        """Takes the endpoint to ask, and a client made with its ``client_options``."""
         self._endpoint = endpoint
         self._client = client
 

@@ -34,6 +34,11 @@ def _calls(text: str) -> int:
     return int(text)
 
 
+def _parts(text: str) -> int | str:
+    """A whole number of at least 1, ``auto`` or ``off``, for argparse."""
+    return text if text in {"auto", "off"} else _count(text)
+
+
 _calls.__name__ = "whole number of at least 20"
 _count.__name__ = "whole number of at least 1"
 
@@ -54,6 +59,7 @@ def _dollars(text: str) -> float:
 
 
 _dollars.__name__ = "amount of US dollars above 0"
+_parts.__name__ = "whole number of at least 1, auto or off"
 _path.__name__ = "path that is not empty"
 
 
@@ -90,6 +96,14 @@ def _add_run_options(group: pytest.OptionGroup) -> None:
         "--llmrel-shard",
         metavar="I/N",
         help="run the I-th of N parts of the tests; 'llmrel merge' judges the reports of all parts together",
+    )
+    group.addoption(
+        "--llmrel-split",
+        type=_parts,
+        metavar="N",
+        default="auto",
+        help="with pytest-xdist, split larger tests into parts of N runs over the workers; auto (default) "
+        "splits very large ones where that changes nothing else, off none",
     )
     group.addoption(
         "--llmrel-json", type=_path, metavar="PATH", help="write the results to PATH as JSON (schema 1)"

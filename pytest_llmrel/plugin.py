@@ -49,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
     check_options(config)
     if not hasattr(config, "workerinput"):  # xdist's workers leave it to their controller
         config.pluginmanager.register(_Results(config), "llmrel-results")
+    if config.getoption("dist", "no") != "no" and config.getoption("tx", None):
+        from pytest_llmrel.glue.controller import Controller
+
+        config.pluginmanager.register(Controller(), "llmrel-controller")
 
 
 @pytest.fixture
@@ -80,6 +84,10 @@ def pytest_collection_modifyitems(
         if mistakes:
             _refuse(session.config, items, mistakes)
         session.config.pluginmanager.register(_Runs(), "llmrel-runs")
+        if hasattr(session.config, "workerinput"):
+            from pytest_llmrel.glue.chunk import split
+
+            split(session.config, items)
     elif session.config.getoption("llmrel_hunt") and not session.testsfailed:
         _refuse_to_hunt(session.config, items)
     elif session.config.getoption("llmrel_shard"):
@@ -237,6 +245,15 @@ class _Results:
         self._mistakes = ""
         self._unused: list[tuple[str, str]] = []
         self._ledgers: list[dict[str, Any]] = []
+        self._session = ""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker of xdist what session it belongs to: a ``--testrunuid`` may be used twice."""
+        import secrets
+
+        self._session = self._session or secrets.token_hex(4)
+        node.workerinput["llmrel_session"] = self._session
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

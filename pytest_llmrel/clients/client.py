@@ -25,7 +25,7 @@ def http_client(kind: Any = None, /, **options: Any) -> Any:
     """Make a client whose calls cost the same with 512 in flight as with one.
 
     It is an ordinary client: close it, or use it in a ``with`` statement; any number of threads may share it,
-    and SDKs take it as ``http_client=``. A connection carries one call at a time, with ``http2=True`` as well.
+    and SDKs take it as ``http_client=``. A connection carries one call at a time, with ``http2=True``, too.
 
     Args:
         kind: the class to make: ``httpx.Client``, which is the default, ``httpx2.Client``, or a class derived

@@ -1,7 +1,7 @@
 """Which lane a call takes; a lane is a pool of a single connection, so that a free one is found in one step.
 
-The pools of httpx look through all their connections when a call begins and when it ends, and so a call is the
-dearer the more are in flight. Nothing is sent here: the transports do what this says.
+The pools of httpx look through all their connections when a call begins and when it ends, and so a call is
+the dearer the more are in flight. Nothing is sent here: the transports do what this says.
 """
 
 import threading

@@ -243,11 +243,9 @@ class ProxyChoice:
         origin = _origin(request)
         if origin not in self._chosen:
             url = request.url
+            place = url.host if url.port is None else f"{url.host}:{url.port}"
             proxied = self._proxied.get(url.scheme) or self._proxied.get("all")
-            is_excepted = proxied is None or proxy_bypass(
-                url.host if url.port is None else f"{url.host}:{url.port}"
-            )
-            self._chosen[origin] = self._direct if is_excepted else proxied
+            self._chosen[origin] = self._direct if proxied is None or proxy_bypass(place) else proxied
         return self._chosen[origin]
 
 

@@ -49,9 +49,10 @@ async def async_judge_client() -> AsyncIterator[httpx.AsyncClient]:
 
 def _join(loop: Any, make: Callable[[], Any]) -> Any:
     with _lock:
-        client = _clients[loop] if loop in _clients else _clients.setdefault(loop, make())
+        if loop not in _clients:
+            _clients[loop] = make()
         _users[loop] += 1
-        return client
+        return _clients[loop]
 
 
 def _is_last(loop: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.glue.asyncfixtures import is_async
-from pytest_llmrel.glue.runnode import fixture_functions, fixture_value
+from pytest_llmrel.glue.runnode import fixture_functions, value_of
 
 __all__ = [
     "foreign_backend",
@@ -82,7 +82,7 @@ def shared_loop(item: pytest.Function) -> asyncio.AbstractEventLoop | None:
     scope = _asyncio_loop_scope(item)
     if scope is None:
         return None
-    runner = fixture_value(item, f"_{scope}_scoped_runner")
+    runner = value_of(item, f"_{scope}_scoped_runner")
     return runner.get_loop()  # type: ignore[no-any-return]
 
 
@@ -115,5 +115,5 @@ def _ini(config: pytest.Config, name: str) -> str | None:
 def _anyio_backend(item: pytest.Function) -> tuple[str, dict[str, Any]]:
     if "anyio_backend" not in item.fixturenames:
         return "", {}
-    backend: Any = item.funcargs.get("anyio_backend") or fixture_value(item, "anyio_backend")
+    backend: Any = item.funcargs.get("anyio_backend") or value_of(item, "anyio_backend")
     return (backend, {}) if isinstance(backend, str) else (backend[0], backend[1])

@@ -17,12 +17,18 @@ from pytest_llmrel.glue.collect import plan_of
 from pytest_llmrel.glue.content import content_of
 from pytest_llmrel.glue.provenance import provenance_of
 
-__all__ = ["ModuleBook", "entry_name", "orphans", "relative_to_root"]
+__all__ = ["ModuleBook", "entry_name", "node_id", "orphans", "relative_to_root"]
 
 
 def entry_name(item: pytest.Item) -> str:
     """Name of a test within its module, as in its node id."""
-    return item.nodeid.partition("::")[2]
+    return node_id(item).partition("::")[2]
+
+
+def node_id(item: pytest.Item) -> str:
+    """Node id of a test without the group that xdist appends: so seeds, baselines and results know it."""
+    plain = f"{item.parent.nodeid}::{item.name}" if item.parent else item.nodeid
+    return plain if item.nodeid.startswith(f"{plain}@") else item.nodeid
 
 
 class ModuleBook:

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_llmrel.core.plan import RunPlan
 
-__all__ = ["content_of", "definition_of"]
+__all__ = ["content_of", "decorators_of"]
 
 
 def content_of(item: pytest.Function, plan: RunPlan) -> str:
@@ -25,33 +25,37 @@ def _keys(plan: RunPlan) -> list[str]:
     return sorted(variant.key for variant in plan.inputs.variants)
 
 
-def definition_of(function: Callable[..., Any]) -> ast.stmt | None:
-    """The statement that defines a function, ``None`` where there is no source: it was made at run time."""
-    try:
-        source = inspect.getsource(_unwrapped(function))
-        # Not dedented: a text that begins at the margin would keep all the rest where it is.
-        tree = ast.parse(f"if 1:\n{source}" if source[:1].isspace() else source)
-        (definition,) = tree.body[0].body if isinstance(tree.body[0], ast.If) else tree.body
-    except (OSError, TypeError, ValueError, SyntaxError):
-        return None
-    return definition
+def decorators_of(function: Callable[..., Any]) -> tuple[tuple[str, str], ...]:
+    """The decorators of a function as ``(last part of the name, whole text)``; none if it has no source."""
+    return _written(function)[1]
 
 
-def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
-    while isinstance(function, partial):
-        function = function.func
-    innermost: Callable[..., Any] = inspect.unwrap(function)
-    return innermost
+def _code(function: Callable[..., Any]) -> str:
+    return _written(function)[0]
 
 
 @lru_cache(maxsize=4096)
-def _code(function: Callable[..., Any]) -> str:
-    definition = definition_of(function)
-    if definition is None:
-        function = _unwrapped(function)
-        return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}"
+def _written(function: Callable[..., Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    while isinstance(function, partial):
+        function = function.func
+    function = inspect.unwrap(function)
+    try:
+        source = inspect.getsource(function)
+        # Not dedented: a text that begins at the margin would keep all the rest where it is.
+        tree = ast.parse(f"if 1:\n{source}" if source[:1].isspace() else source)
+        (definition,) = tree.body[0].body if isinstance(tree.body[0], ast.If) else tree.body
+    except (OSError, TypeError, ValueError, SyntaxError):  # made at run time: there is only its name
+        return f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}", ()
+    decorators: tuple[tuple[str, str], ...] = ()
     if isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef):
+        decorators = tuple((_last_name(each), ast.unparse(each)) for each in definition.decorator_list)
         definition.name, definition.decorator_list = "test", []
         if ast.get_docstring(definition) is not None:
             definition.body = definition.body[1:] or [ast.Pass()]
-    return ast.unparse(definition)
+    return ast.unparse(definition), decorators
+
+
+def _last_name(decorator: ast.expr) -> str:
+    """``krun`` of ``@pytest.mark.krun(5)``."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")

@@ -13,6 +13,7 @@ from pytest_llmrel.glue.endings import Reporter
 from pytest_llmrel.glue.flow import Flow
 from pytest_llmrel.glue.lifecycle import Lifecycle
 from pytest_llmrel.glue.runnode import RunFactory, fixture_functions
+from pytest_llmrel.glue.threadsafety import reasons_to_be_alone
 from pytest_llmrel.runtime.alarm import can_interrupt
 from pytest_llmrel.runtime.crews import InlineCrew, ThreadCrew
 from pytest_llmrel.runtime.loops import InlineLoop, LoopHost, ThreadLoop
@@ -57,7 +58,7 @@ class Staffing:
 def staffing_of(item: pytest.Function, plan: RunPlan) -> Staffing:
     """Decide from the fixtures of ``item``, after the shared ones have been set up."""
     foreign = foreign_backend(item)
-    reasons = sorted(PROCESS_GLOBAL & set(item.fixturenames))
+    reasons = [*sorted(PROCESS_GLOBAL & set(item.fixturenames)), *reasons_to_be_alone(item)]
     if foreign:
         reasons.append(f"{foreign} instead of asyncio")
     if item.config.getoption("usepdb", False) or item.config.getoption("trace", False):

@@ -6,24 +6,22 @@ from typing import Any
 
 import pytest
 
-from pytest_llmrel.core.baseline import Standing, pooled
-from pytest_llmrel.core.model import Attempt, Finding, Status, Summary
+from pytest_llmrel.core.baseline import Standing
+from pytest_llmrel.core.model import Attempt, Summary
 from pytest_llmrel.core.plan import RunPlan, attempts
+from pytest_llmrel.glue.book import node_id
 from pytest_llmrel.glue.crew import Staffing, staffing_of
 from pytest_llmrel.glue.guards import SessionGuards
-from pytest_llmrel.glue.judges import Judges, compared_by_judges
+from pytest_llmrel.glue.judgement import Judgement, refused, without_secrets
 from pytest_llmrel.glue.ledger import SessionLedger, TestBook
 from pytest_llmrel.glue.stage import Stage
 from pytest_llmrel.glue.wire import item_wire, save_tape, tape_damage
-from pytest_llmrel.reports.comparison import baseline_entry
-from pytest_llmrel.reports.result import Result, result_entry
-from pytest_llmrel.verdict.decide import decide
-from pytest_llmrel.verdict.regression import Comparison, compare, strata_of, without_comparison
+from pytest_llmrel.reports.result import Result
 from pytest_llmrel.verdict.stopping import stopping_for
 from pytest_llmrel.verdict.summary import Aggregate
 from pytest_llmrel.wire.session import TapeMode
 
-__all__ = ["Experiment", "planned_runs", "refused"]
+__all__ = ["Experiment", "planned_runs"]
 
 
 def planned_runs(item: pytest.Item, plan: RunPlan, standing: Standing) -> int:
@@ -53,12 +51,10 @@ class Experiment:
         self._standing = guards.standing(item)
         self._runs = planned_runs(item, plan, self._standing)
         self._notes: tuple[str, ...] = ()
-        self._comparison: Comparison | None = None
-        self._escalation: Summary | None = None
+        self._judgement: Judgement | None = None
         self._wire = item_wire(item, plan)
         self._book: TestBook | None = None
         self._tape: dict[str, Any] | None = None
-        self._judges = Judges(item, Summary({}, 0, {}))
         self._todo = self._attempts(0, self._runs)
         self._summary: Summary | None = None
 
@@ -90,9 +86,10 @@ class Experiment:
         finally:
             self._summary = self._stage.summary()
             self.seconds = self._stage.seconds
-        self._judges = Judges(self._item, self.summary)
-        self._standing = compared_by_judges(self._standing, self.summary)
-        self._compare(self._staffing)
+        self._judgement = self._judge()
+        self._judgement.compare(self._rule, self._escalate)
+        if self._book is not None:
+            self._book.close()
         self._tape = save_tape(self._item, self._wire)
 
     @property
@@ -118,72 +115,35 @@ class Experiment:
 
     def result(self) -> Result:
         """The verdict and everything it rests on."""
-        config = self._item.config
-        most_errors = float(config.getini("llmrel_max_error_rate"))
-        summary = self._judges.with_rate(self.summary)
-        found = [*self._judges.findings(self._plan), *self._regression()]
-        verdict = decide(self._plan, summary, most_errors, found, self._escalation)
-        baseline = baseline_entry(self._standing, self._comparison, self.summary, self._escalation)
-        standing = [self._standing.note] if self._standing.note else []
-        notes = [*self._notes, *standing, *self._judges.notes, *self._wire.notes]
-        result = result_entry(
-            self._item.nodeid,
-            summary,
-            verdict,
-            notes,
-            baseline=baseline,
-            escalation=self._escalation,
-            tape=self._tape,
-        )
-        return self._without_secrets(result)
+        judgement = self._judgement or self._judge()
+        if self._wire.outside.refusal is not None:
+            judgement.add(refused(self._wire.outside.refusal))
+        result = judgement.result(self._notes, self._wire.notes, self._tape)
+        return without_secrets(result, self._wire.session.redactor)
 
-    def _without_secrets(self, result: Result) -> Result:
-        """What leaves this process: to the terminal, to files, to the controller of xdist."""
-        clean = self._wire.session.redactor.clean_data
-        return {
-            name: value if name in {"nodeid", "baseline"} else clean(value) for name, value in result.items()
-        }
+    def _judge(self) -> Judgement:
+        item = self._item
+        return Judgement(item.config, node_id(item), self._plan, self._standing, self.summary)
 
     def _attempts(self, first: int, last: int) -> Sequence[Attempt]:
-        return attempts(self._plan, self._item.nodeid, range(first, last))
-
-    def _compare(self, staffing: Staffing) -> None:
-        entry = self._standing.entry
-        if not self._standing.compare or entry is None or self.summary.unfinished:
-            return
-        strata = strata_of(entry.cells, self.summary.cells)
-        if not strata:
-            return
-        self._comparison = compare(strata, None, self._rule)
-        if self._rule.is_suspicious(self._comparison.p) and not self._wire.lacks(self._further):
-            further = self._escalate(staffing)
-            cells = pooled((*self.summary.cells, *further.cells))
-            self._comparison = compare(strata, strata_of(entry.cells, cells), self._rule)
+        return attempts(self._plan, node_id(self._item), range(first, last))
 
     @property
     def _further(self) -> Sequence[Attempt]:
         k = self._plan.k
         return self._attempts(k, k + self._rule.factor * k)
 
-    def _escalate(self, staffing: Staffing) -> Summary:
-        """More runs at once; only the regression rule sees them."""
-        stage = Stage(self._plan, self._further, staffing.concurrency, self._wire, book=self._book)
-        stage.begin(self._item, staffing)
+    def _escalate(self) -> Summary | None:
+        """More runs at once, unless they are on no tape; only the regression rule sees them."""
+        assert self._staffing is not None  # noqa: S101  the planned runs were made
+        assert self._judgement is not None  # noqa: S101
+        if self._wire.lacks(self._further):
+            return None
+        stage = Stage(self._plan, self._further, self._staffing.concurrency, self._wire, book=self._book)
+        stage.begin(self._item, self._staffing)
         try:
             stage.finish(self._open_next)
         finally:
-            self._escalation = stage.summary()
+            self._judgement.escalation = stage.summary()
             self.seconds += stage.seconds
-        return self._escalation
-
-    def _regression(self) -> list[Finding]:
-        found = [] if self._wire.outside.refusal is None else [refused(self._wire.outside.refusal)]
-        if self._comparison is not None:
-            return [*found, self._comparison.finding]
-        gated = bool(self._plan.gates)
-        return [*found, *without_comparison(self._standing, self.summary.valid, gated=gated)]
-
-
-def refused(signal: BaseException) -> Finding:
-    """A call outside of any run that was not answered, whoever may have caught what was raised."""
-    return Finding("calls", "every call is answered", "one was not", Status.INCONCLUSIVE, str(signal))
+        return self._judgement.escalation

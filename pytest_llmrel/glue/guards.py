@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pytest_llmrel.core.baseline import Standing
-from pytest_llmrel.glue.book import ModuleBook, orphans
+from pytest_llmrel.glue.book import ModuleBook, node_id, orphans
 from pytest_llmrel.glue.collect import plan_of
 from pytest_llmrel.glue.tapes import orphaned_tapes
 from pytest_llmrel.verdict.regression import Rule
@@ -57,7 +57,7 @@ class SessionGuards:
 
     def standing(self, item: pytest.Item) -> Standing:
         """That of one test."""
-        return self._standings.get(item.nodeid, Standing("off"))
+        return self._standings.get(node_id(item), Standing("off"))
 
     def prepare(self, collected: Sequence[pytest.Item], chosen: Sequence[pytest.Item]) -> None:
         """Read the baselines of all tests before any of them runs.
@@ -81,7 +81,7 @@ class SessionGuards:
             self.unused += [(book.file, name) for name in book.unused]
             for item in items:
                 if item in running:
-                    self._standings[item.nodeid] = self._wanted(book.standing(item, plan_of(item)))
+                    self._standings[node_id(item)] = self._wanted(book.standing(item, plan_of(item)))
         self.unused += orphans(root, complete, modules.keys())
         compared = sum(standing.compare for standing in self._standings.values())
         self.rule = Rule(self.rule.alpha, max(1, compared))

@@ -21,10 +21,11 @@ from pytest_llmrel.core.model import (
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.core.seed import run_seed, variant_key
 from pytest_llmrel.errors import UsageProblem
+from pytest_llmrel.glue.book import node_id
 from pytest_llmrel.glue.crew import staffing_of
 from pytest_llmrel.glue.edits import known_perturbations
-from pytest_llmrel.glue.experiment import refused
 from pytest_llmrel.glue.huntable import file_of
+from pytest_llmrel.glue.judgement import refused
 from pytest_llmrel.glue.stage import Stage
 from pytest_llmrel.glue.wire import item_wire, save_tape
 from pytest_llmrel.reports.hunt import hunt_entry, hunt_told
@@ -60,7 +61,7 @@ class HuntExperiment:
         self._is_spent = False
         self._hunt = Hunt(
             self._primary,
-            seed=run_seed(item.nodeid, self._case, "hunt", 0),
+            seed=run_seed(node_id(item), self._case, "hunt", 0),
             budget=item.config.getoption("llmrel_hunt"),
             known=known_perturbations(item.config),
         )
@@ -108,7 +109,7 @@ class HuntExperiment:
         first = self._runs[wording]
         self._runs[wording] += runs
         numbers = range(first, first + runs)
-        seed_of = {n: run_seed(self._item.nodeid, self._case, variant.key, n) for n in numbers}
+        seed_of = {n: run_seed(node_id(self._item), self._case, variant.key, n) for n in numbers}
         return [Attempt(self._case, variant, number, seed_of[number]) for number in numbers]
 
     def _tell(self, wanted: tuple[tuple[str, int], ...], made: list[Sample]) -> None:
@@ -172,7 +173,7 @@ class HuntExperiment:
         notes = [*told[1:], *saved, *self._notes, *self._wire.notes]
         summary = self._shown(found)
         verdict = self._verdict(finding, summary)
-        result = result_entry(self._item.nodeid, summary, verdict, notes, tape=self._tape)
+        result = result_entry(node_id(self._item), summary, verdict, notes, tape=self._tape)
         return {**self._clean(result), "hunt": self._clean(hunt_entry(found))}
 
     def _made(self, found: "HuntResult") -> "HuntResult":

@@ -2,17 +2,16 @@
 
 import ast
 import json
-from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_llmrel.core.plan import RunPlan
-from pytest_llmrel.glue.content import content_of, definition_of
+from pytest_llmrel.glue.book import node_id
+from pytest_llmrel.glue.content import content_of, decorators_of
 from pytest_llmrel.glue.provenance import provenance_of
 
 __all__ = ["identity_of"]
@@ -38,11 +37,11 @@ def identity_of(item: pytest.Function, plan: RunPlan, turn: int) -> str:
     """
     folders = [folder for folder in item.path.parents if folder.is_relative_to(item.config.rootpath)]
     parts = [
-        version("pytest-llmrel"),
-        item.nodeid,
+        _version(),
+        node_id(item),
         turn,
         content_of(item, plan),
-        _foreign_marks(item.function),
+        [text for name, text in decorators_of(item.function) if name not in _OURS],
         *(_surroundings(path) for path in (item.path, *(folder / "conftest.py" for folder in folders))),
         dict(provenance_of(item)),
         [variant.text for variant in plan.inputs.variants],
@@ -55,30 +54,23 @@ def identity_of(item: pytest.Function, plan: RunPlan, turn: int) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _foreign_marks(function: Callable[..., Any]) -> list[str]:
-    """The decorators that say how a test is run, as written; what ours say is in the plan."""
-    definition = definition_of(function)
-    decorators = getattr(definition, "decorator_list", [])
-    named = {decorator: _last_name(decorator) for decorator in decorators}
-    return [ast.unparse(decorator) for decorator, name in named.items() if name not in _OURS]
-
-
-def _last_name(decorator: ast.expr) -> str:
-    """``krun`` of ``@pytest.mark.krun(5)``."""
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+@cache
+def _version() -> str:
+    return version("pytest-llmrel")  # reads a file, and there may be hundreds of tests
 
 
 def _surroundings(path: Path) -> str:
     """A hash of the code of a file without its test functions, comments and layout; ``""`` without a file."""
     try:
-        return _code_in(path.read_bytes())
+        state = path.stat()
+        return _code_in(path, state.st_mtime_ns, state.st_size)
     except OSError:
         return ""
 
 
-@lru_cache(maxsize=64)
-def _code_in(source: bytes) -> str:
+@lru_cache(maxsize=1024)
+def _code_in(path: Path, _changed: int, _size: int) -> str:
+    source = path.read_bytes()
     try:
         code = ast.unparse(_WithoutTests().visit(ast.parse(source))).encode("utf-8", "surrogatepass")
     except (SyntaxError, ValueError):

@@ -1,12 +1,10 @@
 """The flow of one ``krun`` item: shared fixtures, runs, verdict, and what pytest gets to see of it."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 
-from pytest_llmrel.core.model import Outcome, Status, Summary
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.errors import GateFailure, PlanError
 from pytest_llmrel.glue.collect import plan_of
@@ -15,11 +13,11 @@ from pytest_llmrel.glue.hunting import HuntExperiment
 from pytest_llmrel.glue.lookahead import Lookahead
 from pytest_llmrel.glue.runnode import set_up_shared
 from pytest_llmrel.glue.session import SessionResults
+from pytest_llmrel.glue.telling import shown_failure, tell_pytest
+from pytest_llmrel.glue.threadsafety import bound_elsewhere
 from pytest_llmrel.glue.wire import session_wire, tape_damage
-from pytest_llmrel.reports.explanation import explain
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result
-from pytest_llmrel.reports.safe import printable
 
 __all__ = ["adopt", "complete"]
 
@@ -85,6 +83,8 @@ def _set_up(item: pytest.Function, plan: RunPlan) -> None:
     if obstacle:
         pytest.fail(obstacle, pytrace=False)
     set_up_shared(item)
+    if obstacle := bound_elsewhere(item):
+        pytest.fail(obstacle, pytrace=False)
 
 
 def _run_and_judge(item: pytest.Function, plan: RunPlan) -> None:
@@ -100,7 +100,7 @@ def _run_and_judge(item: pytest.Function, plan: RunPlan) -> None:
         result = _publish(item, experiment)
         SessionResults.of(item.config).add(result)  # pytest makes no report of an interrupted item
         raise
-    _tell_pytest(item, experiment.summary, _publish(item, experiment))
+    tell_pytest(item, experiment.summary, _publish(item, experiment))
 
 
 def _is_hunt(item: pytest.Function) -> bool:
@@ -114,34 +114,7 @@ def _publish(item: pytest.Function, experiment: Experiment | HuntExperiment) -> 
     return result
 
 
-def _tell_pytest(item: pytest.Function, summary: Summary, result: Result) -> None:
-    __tracebackhide__ = True
-    if summary.runs and not summary.unfinished and not summary.teardowns:
-        _pass_on(item, summary, Outcome.SKIPPED, pytest.skip)
-        _pass_on(item, summary, Outcome.XFAILED, pytest.xfail)
-    if result["verdict"] == Status.INCONCLUSIVE and item.config.getini("llmrel_inconclusive") == "warn":
-        item.warn(pytest.PytestWarning(explain(result)))
-    elif result["verdict"] != Status.PASS:
-        raise GateFailure(explain(result))
-
-
-def _pass_on(item: pytest.Function, summary: Summary, outcome: Outcome, signal: Any) -> None:
-    """End the item as all of its runs ended."""
-    __tracebackhide__ = True
-    if summary.counts[outcome] == summary.runs:
-        said = summary.groups[0].evidence.message
-        signal(printable(session_wire(item.config).redactor.clean(said)))
-
-
 def _repr_failure(item: pytest.Function, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
-    shown: Any
     if not isinstance(excinfo.value, GateFailure):
         return type(item).repr_failure(item, excinfo)
-    # The explanation in place of a traceback; the headline in pytest's one-line summary.
-    headline = excinfo.value.headline
-    if item.config.getoption("tbstyle", "auto") == "line":
-        excinfo = pytest.ExceptionInfo.from_exception(GateFailure(headline).with_traceback(excinfo.tb))
-    shown = excinfo.getrepr(style="value", chain=False)
-    line = (item.location[1] or 0) + 1
-    crash = replace(shown.reprcrash, path=str(item.path), lineno=line, message=headline)
-    return type(shown)([(shown.reprtraceback, crash, None)])
+    return shown_failure(item.config, excinfo, item.path, item.location[1])

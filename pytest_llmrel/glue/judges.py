@@ -35,10 +35,10 @@ class _Known:
 class Judges:
     """Those of one test, once its runs are over."""
 
-    def __init__(self, item: pytest.Item, summary: Summary) -> None:
+    def __init__(self, config: pytest.Config, summary: Summary) -> None:
         self._scoring = summary.scorings.get(FAITHFULNESS, Scoring())
-        self._known = [_known(item, judge) for judge in self._scoring.judges]
-        self._is_forced = item.config.getini("llmrel_uncalibrated_judges") == "allow"
+        self._known = [_known(config, judge) for judge in self._scoring.judges]
+        self._is_forced = config.getini("llmrel_uncalibrated_judges") == "allow"
 
     def with_rate(self, summary: Summary) -> Summary:
         """The summary with ``faithful_rate``, corrected for the errors of a judge that was calibrated."""
@@ -101,11 +101,11 @@ def compared_by_judges(standing: Standing, summary: Summary) -> Standing:
     return replace(standing, status="not comparable", provenance=provenance, compare=False, note=note)
 
 
-def _known(item: pytest.Item, judge: JudgeId) -> _Known:
+def _known(config: pytest.Config, judge: JudgeId) -> _Known:
     from pytest_llmrel.baselines.calibration import find_calibration
 
     try:
-        record = find_calibration(item.config.rootpath, judge.model, judge.prompt_hash)
+        record = find_calibration(config.rootpath, judge.model, judge.prompt_hash)
     except CalibrationError as error:
         return _Known(judge, None, error.problems)
     except OSError as error:

@@ -1,8 +1,11 @@
 """The ledger of a session: every finished run is on disk before another takes its place."""
 
+import re
 import secrets
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from math import fsum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +40,18 @@ class SessionLedger:
         self._config = config
         self._is_resumed: bool = config.getoption("llmrel_resume")
         worker: Mapping[str, Any] = getattr(config, "workerinput", {})
-        self._worker: str = worker.get("workerid", "main")
-        self._session: str = worker.get("testrunuid", secrets.token_hex(4))[:8]
+        self._worker = re.sub(r"\W", "_", worker.get("workerid", "main"), flags=re.ASCII)
+        self._session: str = worker.get("llmrel_session") or secrets.token_hex(4)
         self._share = 1 / worker.get("workercount", 1)
-        self._turns = Counter[str]()
+        self.turns = Counter[str]()
+        self.recalled = Counter[str]()
         self._has_begun = False
         self._journal: Journal | None = None
         self._old: list[Path] = []
         self._tests = 0
         self.former: Former | None = None
         self.changed: dict[str, None] = {}
-        self.recalled = self.kept = self.damaged = 0
+        self.damaged = 0
         self.trouble = ""
 
     @classmethod
@@ -79,8 +83,8 @@ class SessionLedger:
         if self._is_resumed:
             self._read(self._old if self._journal else former_files(folder, self._session), folder)
 
-    def book(self, item: pytest.Function, plan: RunPlan) -> "TestBook | None":
-        """That of a test that is about to run; ``None`` if there is no ledger.
+    def book(self, item: pytest.Function, plan: RunPlan, *, in_parts: bool = False) -> "TestBook | None":
+        """That of a test that is about to run, or of a part of it; ``None`` if there is no ledger.
 
         Raises:
             LedgerError: see :meth:`begin`.
@@ -89,12 +93,13 @@ class SessionLedger:
         self.begin()
         if self._journal is None and self.former is None:
             return None
-        turn = self._turns[item.nodeid]
-        self._turns[item.nodeid] += 1
+        turn = self.turns[item.nodeid]
         identity = identity_of(item, plan, turn)
         former = self.former
         if former is not None and identity not in former.tests and item.nodeid in former.nodeids and not turn:
             self.changed[item.nodeid] = None
+        if not in_parts:
+            self.recalled[identity] = 0  # a test that was started ahead and given up comes twice
         return TestBook(self, item.nodeid, identity)
 
     def open_test(self, nodeid: str, identity: str) -> int:
@@ -109,8 +114,8 @@ class SessionLedger:
         """Write a line, unless writing has failed before."""
         if self._journal is not None and not self.trouble and not self._journal.append(data):
             self.trouble = (
-                f"{self._journal.path.parent}: {self._journal.trouble}; the runs of this session are in the "
-                f"ledger up to {nodeid}, the later ones are not, and would be made again by --llmrel-resume"
+                f"{self._journal.path.parent}: {self._journal.trouble}; the first run that is not in it is "
+                f"one of {nodeid}; --llmrel-resume would make that and all later ones again"
             )
 
     @property
@@ -134,7 +139,7 @@ class SessionLedger:
         """What there is to tell of it, as plain data; see :func:`~pytest_llmrel.reports.resumption.told`."""
         return {
             "resumed": self.former is not None,
-            "recalled": self.recalled,
+            "recalled": self.recalled.total(),
             "changed": list(self.changed),
             "damaged": self.damaged + (0 if self.former is None else self.former.damaged),
             "trouble": self.trouble,
@@ -170,14 +175,18 @@ class SessionLedger:
 
     def _pay(self, former: Former) -> None:
         """What was paid before counts towards the budget; each worker of xdist bears its share of it."""
+        paid, unpriced = array("d"), ""
+        runs = (data for identity in former.tests for _, data in former.runs(identity))
+        calls = (call for data in runs for call in decode(data, _NOBODY).traffic.calls if not call.replayed)
+        for call in calls:
+            if call.cost is not None:
+                paid.append(call.cost * self._share)
+            else:
+                unpriced = unpriced or (call.usage and call.usage.model) or f"{call.host}{call.path}"
         budget = session_wire(self._config).budget
-        for identity in former.tests:
-            for _, data in former.runs(identity):
-                for call in decode(data, _NOBODY).traffic.calls:
-                    if not call.replayed:
-                        model = call.usage.model if call.usage else ""
-                        cost = None if call.cost is None else call.cost * self._share
-                        budget.pay(cost, model or f"{call.host}{call.path}")
+        budget.pay(fsum(paid), "")
+        if unpriced:
+            budget.pay(None, unpriced)
 
     def _remove_old(self) -> None:
         old, self._old = self._old, []
@@ -219,8 +228,12 @@ class TestBook:
                 continue
             if not (sample.cut_off or sample.fatal):
                 del missing[seed]
-                self._ledger.recalled += 1
+                self._ledger.recalled[self._identity] += 1
             yield sample
+
+    def close(self) -> None:
+        """The test has been run to its end; if it is run once more, those runs are others."""
+        self._ledger.turns[self._nodeid] += 1
 
     def keep(self, sample: Sample, *, evidence: bool) -> Sample:
         """Write a run down.

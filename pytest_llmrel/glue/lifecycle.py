@@ -16,6 +16,7 @@ from pytest_llmrel.glue.asyncplugins import limit_foreign
 from pytest_llmrel.glue.endings import Ending, Reporter
 from pytest_llmrel.glue.runnode import RunFactory, RunNode
 from pytest_llmrel.glue.scoring import SessionScorers
+from pytest_llmrel.glue.threadsafety import refuse_bound
 from pytest_llmrel.runtime.alarm import time_limit
 from pytest_llmrel.runtime.crews import Stack
 from pytest_llmrel.runtime.loops import LoopHost
@@ -78,7 +79,7 @@ class Lifecycle:
         ending = Ending()
         try:
             node.begin("setup")
-            ending.error = self._caught(node.setup)
+            ending.error = self._caught(partial(self._set_up, node))
             if ending.error is None:
                 self._call(node, ending, coroutines)
             else:
@@ -89,6 +90,11 @@ class Lifecycle:
         if coroutines is not None:
             coroutines.end()
         return self._finish(node, ending)
+
+    def _set_up(self, node: RunNode) -> None:
+        node.setup()
+        if self._body_is_async and self._alarm is None:  # the loop is in another thread
+            refuse_bound(node.funcargs)
 
     def _call(self, node: RunNode, ending: Ending, coroutines: "_Coroutines | None") -> None:
         if coroutines is not None and self._body_is_async:

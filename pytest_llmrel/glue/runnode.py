@@ -1,8 +1,7 @@
 """A pytest node for one run, with function-scoped fixtures of its own: every touch of pytest's internals.
 
-pytest sets a function-scoped fixture up once per item and keeps it in the shared ``FixtureDef``. A run
-has its own node, whose function-scoped definitions are copies; higher-scoped ones are views of the
-originals, set up once and under a lock. Checked against the oldest and newest supported pytest.
+pytest sets a function-scoped fixture up once per item and keeps it in the shared ``FixtureDef``. A run has
+its own node, whose function-scoped definitions are copies; higher-scoped ones are views of the originals.
 """
 
 import copy
@@ -20,15 +19,13 @@ from _pytest.scope import Scope
 
 from pytest_llmrel.core.run import Run
 from pytest_llmrel.glue.asyncfixtures import Await, bridged, is_async, refuse_unawaited
+from pytest_llmrel.glue.finalizers import run_finalizers
 from pytest_llmrel.glue.scratch import ScratchFolders
 
-__all__ = ["RunFactory", "RunNode", "fixture_functions", "fixture_value", "set_up_shared", "take_shared"]
+__all__ = ["RunFactory", "RunNode", "fixture_functions", "renew", "set_up_shared", "take_shared", "value_of"]
 
 _OVERRIDDEN = frozenset({"repr_failure", "runtest", "setup"})
 """What the item itself was given by :mod:`pytest_llmrel.glue.item`, and a run must not inherit."""
-
-
-_NOT_YET = "not set up"
 
 
 class RunNode(pytest.Function):
@@ -78,20 +75,13 @@ class RunNode(pytest.Function):
             BaseException: what a finalizer raised; several are raised as a group.
         """
         self.active = False
-        raised: list[BaseException] = []
-        while self._finalizers:
-            try:
-                self._finalizers.pop()()
-            except BaseException as error:  # noqa: BLE001  raised below, after the others had their turn
-                raised.append(error)
+        failure = run_finalizers(self._finalizers, self.name)
         # Cut the cycles through request, fixtures and instance: memory must not wait for the collector.
         vars(self).update(
             _request=None, _fixtureinfo=None, _instance=None, _obj=None, _dynamic={}, funcargs={}
         )
-        if len(raised) == 1:
-            raise raised[0]
-        if raised:
-            raise BaseExceptionGroup(f"errors while tearing down a run of {self.name}", raised)
+        if failure is not None:
+            raise failure
 
     def isolated(self, name: str, definitions: Sequence[FixtureDef[Any]]) -> Sequence[Any]:
         """The definitions of a fixture that was requested dynamically, for this run alone."""
@@ -215,7 +205,7 @@ class RunFactory:
         return own
 
 
-def fixture_value(item: pytest.Function, name: str) -> Any:
+def value_of(item: pytest.Function, name: str) -> Any:
     """The value of a higher-scoped fixture, set up if it is not yet."""
     return item._request.getfixturevalue(name)
 
@@ -235,11 +225,20 @@ def take_shared(item: pytest.Function) -> bool:
     shared = [found[-1] for found in fixtures.values() if found and not _is_per_run(item, found[-1])]
     chosen = getattr(getattr(item, "callspec", None), "params", {})
     for fixture in shared:
-        value, _, error = fixture.cached_result or (None, None, _NOT_YET)
+        value, _, error = fixture.cached_result or (None, None, "not set up")
         if error is not None or fixture.argname in chosen:  # for another parameter it is set up anew
             return False
         item.funcargs[fixture.argname] = value
     return all(node in active for node in item.listchain()[:-1])
+
+
+def renew(item: pytest.Function) -> pytest.Function:
+    """A copy of ``item`` that can be run once more, with neither fixtures nor memories of a former run."""
+    copied = copy.copy(item)
+    copied.stash, copied.own_markers, copied.user_properties = pytest.Stash(), [*item.own_markers], []
+    copied.stash._storage.update(item.stash._storage)
+    copied._initrequest()
+    return copied
 
 
 def set_up_shared(item: pytest.Function) -> None:
@@ -249,7 +248,7 @@ def set_up_shared(item: pytest.Function) -> None:
         definitions = closure.get(name) or ()
         missing = not definitions and name != "request"
         if missing or (definitions and not _is_per_run(item, definitions[-1])):
-            item.funcargs[name] = refuse_unawaited(name, fixture_value(item, name))
+            item.funcargs[name] = refuse_unawaited(name, value_of(item, name))
 
 
 def _scope(node: pytest.Function, definition: FixtureDef[Any]) -> Scope:
@@ -304,18 +303,23 @@ class _Constant:
         """Nothing here ends before the run does."""
 
 
-class _SessionView:
-    """The session as a run's node sees it: the run is active, and dynamic fixtures are its own."""
+class _View:
+    """Something of pytest's as a run's node sees it: the same, but for what a subclass says."""
 
-    def __init__(self, session: pytest.Session) -> None:
-        self.__dict__.update(
-            _real=session,
-            _setupstate=_SetupStateView(session),
-            _fixturemanager=_FixtureManagerView(session),
-        )
+    def __init__(self, real: Any) -> None:
+        self.__dict__["_real"] = real
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
+
+
+class _SessionView(_View):
+    """The session: the run is active, and dynamic fixtures are its own."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        super().__init__(session)
+        self.__dict__["_setupstate"] = _SetupStateView(session._setupstate)
+        self.__dict__["_fixturemanager"] = _FixtureManagerView(session._fixturemanager)
 
     def __setattr__(self, name: str, value: object) -> None:
         setattr(self._real, name, value)
@@ -324,14 +328,8 @@ class _SessionView:
     __class__ = property(lambda self: type(self._real))
 
 
-class _SetupStateView:
+class _SetupStateView(_View):
     """pytest's stack of active nodes, with the runs beside it."""
-
-    def __init__(self, session: pytest.Session) -> None:
-        self._real = session._setupstate
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
 
     def is_node_active(self, node: Any) -> bool:
         """Whether fixtures may be set up for ``node``."""
@@ -340,18 +338,12 @@ class _SetupStateView:
         return node.active if isinstance(node, RunNode) else self._real.is_node_active(node)
 
 
-class _FixtureManagerView:
+class _FixtureManagerView(_View):
     """pytest's fixture definitions, isolated for the run that asks."""
-
-    def __init__(self, session: pytest.Session) -> None:
-        self._real = session._fixturemanager
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
 
     def getfixturedefs(self, argname: str, node: Any) -> Sequence[Any] | None:
         """The definitions of ``argname`` that ``node`` sees."""
-        definitions = self._real.getfixturedefs(argname, node)
+        definitions: Sequence[Any] | None = self._real.getfixturedefs(argname, node)
         if definitions and isinstance(node, RunNode):
             return node.isolated(argname, definitions)
         return definitions

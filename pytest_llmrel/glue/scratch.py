@@ -1,4 +1,4 @@
-"""``tmp_path`` for runs: ``<test>0/run0``, ``<test>0/run1``, ...
+"""``tmp_path`` for runs: ``<test>0/run0``, ``<test>0/run1``, ...; each case and wording has its own.
 
 pytest's own looks through all existing folders for the next free number, which is quadratic in k, and
 gives up after ten collisions with other threads.
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from pytest_llmrel.core.seed import variant_key
 
 __all__ = ["ScratchFolders"]
 
@@ -28,8 +30,9 @@ class ScratchFolders:
     def tmp_path(self, request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         """The fixture function that stands in for pytest's."""
         node = request.node
-        variant = node.run.attempt.variant.key
-        name = f"{variant}-run{node.run.index}" if variant else f"run{node.run.index}"
+        attempt = node.run.attempt
+        case = variant_key(attempt.case) if attempt.case else ""  # an id may be no name for a folder
+        name = "-".join(filter(None, (case, attempt.variant.key, f"run{attempt.run}")))
         path = self._home(tmp_path_factory) / name
         path.mkdir(mode=0o700)
         yield path

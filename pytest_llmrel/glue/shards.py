@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from pytest_llmrel.core.shard import Shard, balanced, read_shard
+from pytest_llmrel.glue.book import node_id
 from pytest_llmrel.glue.collect import plan_of
-from pytest_llmrel.glue.content import content_of
 from pytest_llmrel.glue.forecast import expected
 from pytest_llmrel.glue.guards import SessionGuards
-from pytest_llmrel.glue.provenance import provenance_of
+from pytest_llmrel.glue.identity import identity_of
 
 __all__ = ["ShardLog", "shard_of", "take_shard"]
 
@@ -39,7 +39,7 @@ def take_shard(config: pytest.Config, items: list[pytest.Item]) -> None:
     shard = shard_of(config)
     if shard is None:
         return
-    krun = {item.nodeid: item for item in items if _is_krun(item) and isinstance(item, pytest.Function)}
+    krun = {node_id(item): item for item in items if _is_krun(item) and isinstance(item, pytest.Function)}
     weights: dict[str, int] = {}
     for item in items:
         piece = _piece(item)
@@ -47,7 +47,7 @@ def take_shard(config: pytest.Config, items: list[pytest.Item]) -> None:
     parts = balanced(weights, shard.count)
     kept = [item for item in items if parts[_piece(item)] == shard.index]
     ShardLog.of(config).part = {
-        "assigned": sorted({item.nodeid for item in kept if item.nodeid in krun}),
+        "assigned": sorted({node_id(item) for item in kept if node_id(item) in krun}),
         "tests": len(krun),
         **_selection(config, items, krun),
         "is_empty": bool(items) and not kept,
@@ -87,7 +87,7 @@ class ShardLog:
         if report.failed:
             self._failed[report.nodeid] = None
         if report.when == "teardown":
-            self._ended.add(report.nodeid)
+            self._ended |= {report.nodeid, report.nodeid.rpartition("@")[0]}  # xdist appends a group
 
     @property
     def is_empty(self) -> bool:
@@ -129,7 +129,7 @@ def _is_krun(item: pytest.Item) -> bool:
 
 
 def _piece(item: pytest.Item) -> str:
-    return item.nodeid if _is_krun(item) else item.nodeid.partition("::")[0]
+    return node_id(item) if _is_krun(item) else item.nodeid.partition("::")[0]
 
 
 def _weight(item: pytest.Function) -> int:
@@ -147,23 +147,22 @@ def _selection(
     options = {name: config.getini(name) for name in _SETTINGS}
     modes = {name: config.getoption(name) for name in ("llmrel_baseline", "llmrel_tape")}
     return {
-        "selection": _fingerprint([sorted({item.nodeid for item in items}), contents]),
-        "settings": _fingerprint([options, modes, sorted(map(_settings, krun.values()))]),
+        "selection": _fingerprint([sorted({node_id(item) for item in items}), contents]),
+        "settings": _fingerprint([options, modes, sorted(map(_baseline, krun.values()))]),
         "rule": {"alpha": rule.alpha, "tests": rule.tests},
     }
 
 
 def _content(item: pytest.Function) -> list[str]:
     plan = plan_of(item)
-    judged = [str(plan.mode), *map(str, plan.gates), repr(plan.faults)]
-    return [content_of(item, plan), str(plan.k), str(len(plan.inputs.tasks)), plan.inputs.dataset, *judged]
+    judged = [str(plan.k), str(len(plan.inputs.tasks)), str(plan.mode), *map(str, plan.gates)]
+    return [identity_of(item, plan, 0), *judged]
 
 
-def _settings(item: pytest.Function) -> tuple[str, list[Any]]:
+def _baseline(item: pytest.Function) -> tuple[str, str, list[str]]:
     standing = SessionGuards.of(item.config).standing(item)
-    known = provenance_of(item) if standing.status == "off" else standing.provenance
     batches = [batch.id for batch in standing.entry.batches] if standing.entry else []
-    return item.nodeid, [sorted(known.items()), standing.status, batches]
+    return node_id(item), standing.status, batches
 
 
 def _fingerprint(parts: Sequence[Any]) -> str:

@@ -16,6 +16,7 @@ from pytest_llmrel.glue.endings import Reporter
 from pytest_llmrel.glue.flow import Flow
 from pytest_llmrel.glue.ledger import TestBook
 from pytest_llmrel.glue.runnode import RunFactory
+from pytest_llmrel.glue.workers import share_of
 from pytest_llmrel.runtime.pool import Lane
 from pytest_llmrel.runtime.schedule import Schedule
 from pytest_llmrel.verdict.stopping import Stopping
@@ -59,10 +60,10 @@ class Stage:
         self._plan = plan
         self._todo = todo
         self._keep = keep
+        self._book = book
         self._open = ExitStack()
         self._lane: Lane | None = None
         self._drive: Callable[[Callable[[], bool]], None]
-        self._book = book
         self._wire = wire
         self._cut_off = ""
         self.outside: list[Call] = []
@@ -73,7 +74,7 @@ class Stage:
             self._schedule.allow(stopping.enough)
 
     def begin(self, item: pytest.Function, staffing: Staffing) -> None:
-        """Let the first runs start as soon as there is room for them."""
+        """Let the first runs start as soon as there is room for them; those that are known count at once."""
         self._recall()
         if not self._schedule.finished:
             self._end_if_spent()
@@ -89,7 +90,8 @@ class Stage:
             stack.callback(pool.leave, inbox)
             pool.enter(inbox, lane)
             self._open = stack.pop_all()
-        self._drive = partial(pool.drive, inbox, most=max(flow.most_in_flight, staffing.concurrency))
+        most = max(flow.most_in_flight, staffing.concurrency)
+        self._drive = partial(pool.drive, inbox, most=partial(share_of, item.config, most))
         self._lane = lane
 
     def finish(self, open_next: Callable[[], bool] = lambda: False) -> None:
@@ -119,6 +121,10 @@ class Stage:
         """Why nothing more is to be run, even if no run was left out; ``""`` if more may be."""
         return self._schedule.stop_reason
 
+    def wants_evidence(self, sample: Sample) -> bool:
+        """Whether a failure of this run is going to be described."""
+        return self._aggregate.wants_evidence(sample)
+
     def summary(self) -> Summary:
         """What the runs so far amount to."""
         reason, stopping = self._schedule.stop_reason, self._stopping
@@ -139,6 +145,8 @@ class Stage:
             return
         known = set[Attempt]()
         for sample in self._book.recall(filter(self._wire.may_recall, self._todo)):
+            if self._keep is not None:
+                self._keep(sample)
             if sample.cut_off or sample.fatal:  # made again: what ended it may have been put right
                 self._aggregate.record_cut_off(sample)
             else:

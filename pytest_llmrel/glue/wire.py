@@ -14,6 +14,7 @@ from pytest_llmrel.core.call import Exchange, Usage
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.errors import TapeError, Unreplayable
 from pytest_llmrel.glue.book import entry_name, relative_to_root
+from pytest_llmrel.glue.workers import Link
 from pytest_llmrel.wire.budget import Budget
 from pytest_llmrel.wire.course import course_of
 from pytest_llmrel.wire.internals import is_client_loaded, watched_clients
@@ -40,7 +41,7 @@ def session_wire(config: pytest.Config) -> SessionWire:
         found = config.stash[_SESSION] = SessionWire(
             policy=_policy(config),
             prices=PriceList(read_prices(config.getini("llmrel_prices")), _asks_price(config)),
-            budget=Budget(_budget(config)),
+            budget=_budget(config),
             redactor=Redactor(os.environ),
         )
     return found
@@ -142,11 +143,10 @@ def _policy(config: pytest.Config) -> Policy:
     )
 
 
-def _budget(config: pytest.Config) -> float | None:
-    """This process's share: workers of xdist do not know of each other."""
+def _budget(config: pytest.Config) -> Budget:
+    """That of the session, which workers of xdist spend together."""
     dollars: float | None = config.getoption("llmrel_budget")
-    workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    return None if dollars is None else dollars / workers
+    return Budget(dollars, None if dollars is None else Link.of(config))
 
 
 def _asks_usage(config: pytest.Config) -> Callable[[Exchange], Usage | None] | None:

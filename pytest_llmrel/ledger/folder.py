@@ -13,7 +13,7 @@ from pytest_llmrel.ledger.lock import alone_in, is_held
 
 __all__ = ["begin", "forget", "former_files"]
 
-_NAME: Final = re.compile(r"runs-(?P<part>[0-9]{4,})-(?P<session>[0-9a-z]+)-(?P<worker>[0-9a-z]+)\.jsonl")
+_NAME: Final = re.compile(r"runs-(?P<part>[0-9]{4,})-(?P<session>[0-9a-z]+)-(?P<worker>[0-9A-Za-z_]+)\.jsonl")
 
 
 def begin(folder: Path, session: str, worker: str) -> tuple[Journal, list[Path]]:
@@ -22,7 +22,7 @@ def begin(folder: Path, session: str, worker: str) -> tuple[Journal, list[Path]]
     Args:
         folder: made if it does not exist.
         session: letters and digits that all processes of this session share.
-        worker: that only this one has.
+        worker: letters, digits and ``_`` that only this one has.
 
     Returns:
         The file, and those that former sessions have left, the oldest first.

@@ -22,8 +22,9 @@ _MOST_NAME: Final = 110
 _ONE_COMMIT: Final = "run all shards of one commit with the same arguments"
 _SAME: Final = {
     "count": f"the number of shards differs; {_ONE_COMMIT}",
-    "selection": f"other tests, or other code or data of them; {_ONE_COMMIT}",
-    "settings": f"other options, baselines or provenance (model, prompt, dataset, judge); {_ONE_COMMIT}",
+    "selection": "other tests, or other code, data or provenance (model, prompt, dataset, judge) of them; "
+    f"{_ONE_COMMIT}",
+    "settings": f"other options or baselines; {_ONE_COMMIT}",
     "rule": f"another rule of regression; {_ONE_COMMIT}",
     "tests": f"another number of tests; {_ONE_COMMIT}",
 }

@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 from weakref import WeakSet
 
+from pytest_llmrel.runtime.runtask import done_elsewhere
+
 __all__ = ["InlineLoop", "LoopHost", "SharedLoop", "ThreadLoop", "common_loop"]
 
 T = TypeVar("T")
@@ -109,7 +111,7 @@ class ThreadLoop:
         """
         if threading.current_thread() is self._thread:
             raise _refused(coroutine)
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(patience)
+        return done_elsewhere(coroutine, self.loop, patience)
 
     def stuck(self) -> str:
         """Where the loop is blocked, ``""`` if it answers."""

@@ -137,12 +137,14 @@ class Pool:
         if lane is not None:
             lane.crew.close(patient=patient)
 
-    def drive(self, inbox: Inbox, open_next: Callable[[], bool] = lambda: False, *, most: int) -> None:
+    def drive(
+        self, inbox: Inbox, open_next: Callable[[], bool] = lambda: False, *, most: Callable[[], int]
+    ) -> None:
         """Run one lane to its end; the others go on beside it, with what room it leaves.
 
         Args:
             inbox: of the lane.
-            most: runs in flight over all lanes.
+            most: says how many runs may be in flight over all lanes, which may change in the meantime.
             open_next: enters one more lane at the end, and says whether there was one.
 
         Raises:
@@ -151,7 +153,7 @@ class Pool:
         lane = self._lanes[inbox]
         try:
             while not lane.schedule.finished and lane.ending is None:
-                self._start(lane, most, open_next)
+                self._start(lane, most(), open_next)
                 self._receive()
         except BaseException:
             self.leave(inbox)

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
 from pytest_llmrel.errors import RunTimeout
 
-__all__ = ["GRACE", "Reply", "RunTask", "alone", "carry", "within"]
+__all__ = ["GRACE", "Reply", "RunTask", "alone", "carry", "done_elsewhere", "within"]
+
+T = TypeVar("T")
 
 GRACE = 1.0
 """Seconds a cancelled coroutine has to end; after that the run is given up."""
@@ -106,6 +110,33 @@ def carry(context: Context) -> None:
     for variable, value in context.items():
         if variable.get(missing) is not value:
             variable.set(value)
+
+
+def done_elsewhere(
+    coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, patience: float | None
+) -> T:
+    """Execute ``coroutine`` on a loop that runs in another thread, and wait for it here.
+
+    As ``asyncio.run_coroutine_threadsafe``, whose future costs more than many a run.
+
+    Raises:
+        TimeoutError: it has not ended after ``patience`` seconds.
+        CancelledError: of ``concurrent.futures``; it was cancelled.
+        RuntimeError: the loop is closed.
+    """
+    ended: SimpleQueue[asyncio.Future[T]] = SimpleQueue()
+
+    def begin() -> None:
+        asyncio.ensure_future(coroutine, loop=loop).add_done_callback(ended.put)
+
+    loop.call_soon_threadsafe(begin)
+    try:
+        task = ended.get(timeout=patience)
+    except Empty:
+        raise TimeoutError from None
+    if task.cancelled():
+        raise CancelledError
+    return task.result()
 
 
 async def alone(coroutine: Coroutine[Any, Any, Any], seconds: float) -> Reply:

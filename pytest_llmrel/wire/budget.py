@@ -1,10 +1,26 @@
 """What a session may spend, in dollars or calls: nothing more is sent once it is gone."""
 
 import threading
+from typing import Protocol
 
 from pytest_llmrel.errors import BudgetSpent
 
-__all__ = ["Budget"]
+__all__ = ["Budget", "Partners"]
+
+
+class Partners(Protocol):
+    """The other processes that spend from the same budget."""
+
+    @property
+    def dollars(self) -> float:
+        """US dollars that they have paid."""
+
+    @property
+    def unpriced(self) -> str:
+        """What they paid for whose price is unknown, ``""`` if nothing."""
+
+    def tell(self, cost: float | None, what: str) -> None:
+        """Tell them of a payment, with the arguments of :meth:`Budget.pay`."""
 
 
 class Budget:
@@ -12,13 +28,15 @@ class Budget:
 
     Args:
         dollars: US dollars that may be spent; ``None`` for any amount.
+        partners: who spends from it, too.
 
     Attributes:
-        spent: US dollars, of calls whose price is known.
+        spent: US dollars, of calls of this process whose price is known.
     """
 
-    def __init__(self, dollars: float | None = None) -> None:
+    def __init__(self, dollars: float | None = None, partners: Partners | None = None) -> None:
         self._dollars = dollars
+        self._partners = partners
         self._lock = threading.Lock()
         self._unpriced = ""
         self._calls: int | None = None
@@ -64,16 +82,19 @@ class Budget:
                 self._unpriced = self._unpriced or what
             else:
                 self.spent += cost
+        if self._partners is not None:
+            self._partners.tell(cost, what)
 
     @property
     def reason(self) -> str:
         """Why nothing more may be spent, ``""`` while something may."""
         if self._ended or self._dollars is None:
             return self._ended
-        if self._unpriced:
-            unknown = f"what {self._unpriced} costs is unknown; name its price in the ini key llmrel_prices"
+        others = self._partners
+        if unpriced := self._unpriced or ("" if others is None else others.unpriced):
+            unknown = f"what {unpriced} costs is unknown; name its price in the ini key llmrel_prices"
             return f"the budget of ${self._dollars:g} cannot be kept: {unknown}"
-        if self.spent >= self._dollars:
+        if self.spent + (0.0 if others is None else others.dollars) >= self._dollars:
             return f"the budget of ${self._dollars:g} is spent"
         return ""
 

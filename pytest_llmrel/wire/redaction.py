@@ -67,7 +67,7 @@ def kept_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     What looks like a secret is taken out of their values, too.
     """
     named = ((name.lower(), value) for name, value in headers)
-    return [(name, _cleaned(value)) for name, value in named if _KEPT_HEADERS.fullmatch(name)]
+    return [(name, _cleaned(value)) for name, value in named if _is_kept(name)]
 
 
 def secrets_in(text: str) -> list[Found]:
@@ -206,6 +206,11 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts(item)
+
+
+@lru_cache(1024)
+def _is_kept(name: str) -> bool:
+    return bool(_KEPT_HEADERS.fullmatch(name))
 
 
 @lru_cache(1024)

@@ -4,7 +4,6 @@ A call is found by its place, never by what it asks: equal requests of different
 """
 
 import threading
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -124,7 +123,7 @@ class Recorder:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls: list[Recorded | None] = []
-        self._retries: Counter[int] = Counter()
+        self._retries: dict[int, int] = {}
 
     def begin(self) -> int:
         """A place for the next call."""
@@ -134,11 +133,12 @@ class Recorder:
 
     def again(self, place: int) -> None:
         """The call is sent once more."""
-        self._retries[place] += 1
+        self._retries[place] = self._retries.get(place, 0) + 1
 
     def end(self, place: int, recorded: Recorded) -> None:
         """What became of the call."""
-        self._calls[place] = replace(recorded, retries=self._retries[place])
+        retries = self._retries.get(place, 0)
+        self._calls[place] = replace(recorded, retries=retries) if retries else recorded
 
     @property
     def calls(self) -> tuple[Recorded, ...] | None:

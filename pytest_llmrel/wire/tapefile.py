@@ -94,8 +94,8 @@ def write_tape(path: Path, tape: Tape, redactor: Redactor) -> None:
     """
     header = {"tape": _SCHEMA, "test": tape.test, "pytest_llmrel": tape.version}
     tracks = [_data(track, redactor) for _, track in sorted(tape.tracks.items())]
-    text = "".join(f"{json.dumps(line, ensure_ascii=True, allow_nan=False)}\n" for line in (header, *tracks))
-    write_atomically(path, text)
+    encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
+    write_atomically(path, "".join(f"{encode(line)}\n" for line in (header, *tracks)))
 
 
 def _line(path: Path, number: int, line: bytes, adapter: TypeAdapter[Any]) -> Any:

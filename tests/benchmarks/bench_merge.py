@@ -92,13 +92,14 @@ def main() -> None:
                 "--json",
                 f"{folder}/all.json",
             ]
-            began = time.perf_counter()
+            before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             took = time.perf_counter() - began
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         line = {
             "runs": tests * max(cases, 1) * K, "tests": tests, "cases": cases, "megabytes": round(size, 1),
-            "seconds": round(took, 2), "peak_mib_so_far": round(peak), "exit": done.returncode,
+            "seconds": round(took, 2), "cpu_seconds": round(cpu, 2), "peak_mib_so_far": round(after.ru_maxrss / 1024), "exit": done.returncode,
             "said": (done.stderr or done.stdout).splitlines()[-1][:120],
         }  # fmt: skip
         sys.stdout.write(json.dumps(line) + "\n")

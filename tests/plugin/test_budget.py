@@ -256,7 +256,7 @@ def test_a(llmrel):
 
 
 def test_workers_share_it(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under ``-n2`` each worker has half: four calls of 14 dollars of 50."""
+    """Two workers spend from one budget: eight calls of 14 dollars of 100, and those in flight when it was gone."""
     tests = """
 @krun(20, pass_rate=0.5, stop="never", concurrency=1)
 @pytest.mark.parametrize("number", range(6))
@@ -268,9 +268,10 @@ def test_a(number):
         outcome = asking.run(model, "--llmrel-budget=100", "-n2", subprocess=True)
     outcome.outcomes(failed=6)
     assert {test["verdict"] for test in outcome.tests.values()} == {"INCONCLUSIVE"}
-    assert sorted(test["runs"] for test in outcome.tests.values()) == [0, 0, 0, 0, 4, 4]
-    assert model.requests == 8
-    assert "the budget of $50 is spent" in outcome.out
+    # What one worker has paid is known to the other a moment later, in which that may have begun with one more.
+    assert 8 <= model.requests <= 11
+    assert sum(test["runs"] for test in outcome.tests.values()) == model.requests
+    assert "the budget of $100 is spent" in outcome.out
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "nan", "inf", "five", ""])

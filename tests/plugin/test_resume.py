@@ -8,6 +8,7 @@ from pytest_llmrel.ledger.lines import line_of
 from pytest_llmrel.simulator import Simulator
 
 IN_FLIGHT = 6
+"""Of two tests, whose runs are made side by side."""
 IN_ORDER = ("-o", "llmrel_lookahead=off")
 
 
@@ -87,6 +88,23 @@ def test_a_session_of_its_own_begins_anew(pytester: pytest.Pytester, monkeypatch
         (second,) = ledger(asking.path)
     assert second != first
     assert len(lines(asking.path)) == 24
+
+
+def test_runs_that_were_made_ahead_are_not_lost(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With -x the second test never had its turn; the runs that it has made all the same are taken."""
+    asking = suite(pytester, monkeypatch)
+    asking.edit({"test_it.py": TWO_TESTS.replace("pass_rate=0.5", "pass_rate=0.9")})
+    with Simulator(latency=0.02) as model:
+        first = asking.run(model, "-x")
+        assert list(first.tests) == ["test_it.py::test_a"]
+        ahead = len(first.log("b"))
+        assert ahead > IN_FLIGHT
+        resumed = asking.run(model, "--llmrel-resume")
+    assert resumed.log("a") == []
+    assert len(resumed.log("b")) <= 12 - ahead + IN_FLIGHT
+    assert resumed.counts("test_b") == {"passed": 12}
 
 
 def test_runs_that_the_budget_ended_are_made(
@@ -223,7 +241,7 @@ def pytest_unconfigure():
         assert first.outcomes(passed=2).ret == 0
         assert "the ledger is incomplete" in first.out
         assert "No space left on device" in first.out
-        assert "up to test_it.py::test_a, the later ones are not" in first.out
+        assert "the first run that is not in it is one of test_it.py::test_" in first.out
         resumed = asking.run(model, "--llmrel-resume")
     assert len(resumed.log()) == 24 - 5
     assert judged(resumed) == judged(first)

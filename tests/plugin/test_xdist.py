@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 from example import PLAIN, Example, example
 
+from pytest_llmrel.core.seed import run_seed
+
 pytest.importorskip("xdist")
 
 SUITE = """
@@ -101,19 +103,20 @@ def test_the_report_is_the_same_with_and_without_workers(pytester: pytest.Pytest
         assert text in spread.out
 
 
-@pytest.mark.parametrize("mode", ["load", "loadgroup", "worksteal", "each"])
+@pytest.mark.parametrize("mode", ["loadfile", "loadgroup", "worksteal", "each"])
 def test_every_way_to_distribute(pytester: pytest.Pytester, mode: str) -> None:
-    """All distribution modes give one result per item, with all of its runs."""
+    """All distribution modes give one result per item, under its own name, with all of its runs and their seeds."""
     suite = Example(
         {
             f"test_{name}.py": """
         import pytest
+        from witness import note
 
         @pytest.mark.krun(3)
         @pytest.mark.xdist_group("g")
         @pytest.mark.parametrize("x", range(3))
-        def test_it(x):
-            pass
+        def test_it(x, llmrel):
+            note(x, llmrel.seed)
         """
             for name in "ab"
         }
@@ -121,7 +124,10 @@ def test_every_way_to_distribute(pytester: pytest.Pytester, mode: str) -> None:
     how = ("-n2", f"--dist={mode}") if mode != "each" else ("--dist=each", "--tx=2*popen")
     done = suite.run(pytester, *PLAIN, *how, subprocess=True).outcomes(passed=6 if mode != "each" else 12)
     assert done.ret == 0
-    assert len(done.tests) == 6
+    names = {f"test_{name}.py::test_it[{x}]" for name in "ab" for x in range(3)}
+    assert set(done.tests) == names
+    seeds = {run_seed(name, "", "", run) for name in names for run in range(3)}
+    assert {int(seed) for _, seed in done.log()} == seeds
     assert {test["runs"] for test in done.tests.values()} == {3}
 
 
@@ -148,7 +154,9 @@ def test_a_crashing_worker_is_never_a_pass(pytester: pytest.Pytester) -> None:
     assert "crashed" in done.out
     assert done.session.parseoutcomes() == {"passed": 4, "failed": 1}
     assert sum(test["verdict"] == "PASS" for test in done.tests.values()) == 4
-    assert not any(test["verdict"] == "PASS" for nodeid, test in done.tests.items() if "test_crash" in nodeid)
+    crashed = done.test("test_crash")
+    assert (crashed["verdict"], crashed["runs"], crashed["unfinished"]) == ("INCONCLUSIVE", 0, 3)
+    assert "its worker crashed" in crashed["findings"][0]["explanation"]
 
 
 def test_mistakes_in_marks_are_reported_once_per_session(pytester: pytest.Pytester) -> None:

@@ -69,3 +69,20 @@ def test_a_normal_form_is_one_short_line(message: str) -> None:
 def test_numbers_make_no_kinds(words: str, one: int, two: int) -> None:
     """Two messages that differ in a number only are of one kind."""
     assert normalise(f"{words}{one} x") == normalise(f"{words}{two} x")
+
+
+@given(st.lists(st.tuples(st.integers(0, 80), st.sampled_from(VARIANTS), st.integers(0, 9)), max_size=200))
+def test_what_is_wanted_is_what_is_described(failures: list[tuple[int, Variant, int]]) -> None:
+    """Whoever writes evidence down only where it is wanted has all that the groups are going to show."""
+    log, described = FailureLog(), []
+    for number, (kind, variant, run) in enumerate(failures):
+        evidence = Evidence(Attempt("", variant, run, run), f"{number}")
+
+        def describe(found: Evidence = evidence) -> Evidence:
+            described.append(found)
+            return found
+
+        failure = Failure(FailureKey(Outcome.FAILED, "E", "", f"kind {kind}"), describe)
+        wanted, before = log.wants(failure, variant, run), len(described)
+        log.record(failure, variant, run)
+        assert wanted == (len(described) > before)

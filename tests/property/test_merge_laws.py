@@ -93,7 +93,7 @@ def test_the_split_is_balanced_and_the_same_everywhere(weights, count: int, rand
     assert max(loads) <= least * 3 / 2
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(suites_of_tests(), st.integers(0, 2**32), st.integers(1, 2))
 def test_no_damage_crashes_the_command(suite: SuiteOfTests, seed: int, times: int) -> None:
     """Any value of a report replaced by any other, or left out: merged or refused, and nothing else."""

@@ -47,7 +47,7 @@ def session(
     schedule.skip(set(known))
     flight: list[Attempt] = []
     while not schedule.finished and len(ended) < killed_after:
-        flight += schedule.start()
+        flight += schedule.start(len(outcomes))
         schedule.finish()
         count(flight.pop(data.draw(st.integers(0, len(flight) - 1))))
     decisions = stopping.decisions if stopping is not None and stopping.decided else {}

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import assert_type
 
+import httpx
+import httpx2
 import pytest
 
 from pytest_llmrel import (
@@ -12,7 +14,9 @@ from pytest_llmrel import (
     Run,
     Usage,
     UsageProblem,
+    async_http_client,
     faults,
+    http_client,
     krun,
     paraphrase,
 )
@@ -41,6 +45,11 @@ assert_type(faults("429", "reset", rate=0.5), pytest.MarkDecorator)
 assert_type(Usage("m", 10, 2, reasoning_tokens=1).input_tokens, int)
 assert_type(Exchange("POST", "http://x", b"", 200, "", b"").body, bytes)
 
+assert_type(http_client(timeout=30, base_url="http://x"), httpx.Client)
+assert_type(http_client(httpx2.Client, timeout=30), httpx2.Client)
+assert_type(async_http_client(), httpx.AsyncClient)
+assert_type(async_http_client(httpx2.AsyncClient), httpx2.AsyncClient)
+
 # What must be refused: with warn_unused_ignores, an ignore that is not needed is an error of its own.
 krun(10, 0.9)  # type: ignore[call-overload]
 krun(k="10")  # type: ignore[call-overload]
@@ -51,6 +60,7 @@ paraphrase()  # type: ignore[call-arg]
 paraphrase("question", 5)  # type: ignore[arg-type]
 faults("404")  # type: ignore[arg-type]
 faults("429", rate="often")  # type: ignore[arg-type]
+http_client("httpx2")  # type: ignore[call-overload]
 
 
 @krun(10, pass_rate=0.9)

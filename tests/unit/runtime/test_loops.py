@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -92,6 +93,26 @@ def test_threads(make_loop: MakeLoop) -> None:
     inline.close()
     own.close()
     assert not any(thread.name == "llmrel-loop" for thread in threading.enumerate())
+
+
+def test_waiting_for_another_thread_ends_all_the_same(make_loop: MakeLoop) -> None:
+    """When patience does, and when the coroutine is cancelled; context variables of who waits are seen."""
+    own, asked = ThreadLoop(make_loop(), owned=True), ContextVar("asked", default="")
+
+    async def cancelled() -> None:
+        asyncio.current_task().cancel()  # type: ignore[union-attr]
+        await asyncio.sleep(60)
+
+    async def seen() -> str:
+        return asked.get()
+
+    asked.set("from here")
+    assert own.run(seen()) == "from here"
+    with pytest.raises(TimeoutError):
+        own.run(asyncio.sleep(60), patience=0.01)
+    with pytest.raises(CancelledError):
+        own.run(cancelled(), patience=5)
+    own.close()
 
 
 @both

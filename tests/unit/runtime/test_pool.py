@@ -24,7 +24,7 @@ def drive(schedule: Schedule, crew: Any, record: Callable[[Sample], None]) -> No
     pool = Pool()
     crew.inbox = pool.inbox()
     pool.enter(crew.inbox, Lane(schedule, crew, record))
-    pool.drive(crew.inbox, most=1_000)
+    pool.drive(crew.inbox, most=lambda: 1_000)
 
 
 def fatal(attempt: Attempt) -> Sample:
@@ -200,7 +200,7 @@ class Lanes:
 
     def drive(self, number: int, open_next: Callable[[], bool] = lambda: False, most: int = 4) -> None:
         """Drive one of them."""
-        self.pool.drive(self.crews[number].inbox, open_next, most=most)
+        self.pool.drive(self.crews[number].inbox, open_next, most=lambda: most)
 
 
 @pytest.fixture

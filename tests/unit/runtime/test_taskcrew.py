@@ -52,7 +52,7 @@ def drive(host: ThreadLoop) -> Callable[..., None]:
         inbox = pool.inbox()
         crew = TaskCrew(host, execute, given_up, inbox, limit)
         pool.enter(inbox, Lane(Schedule(todo, len(todo)), crew, record))
-        pool.drive(inbox, most=len(todo))
+        pool.drive(inbox, most=lambda: len(todo))
 
     return run
 
