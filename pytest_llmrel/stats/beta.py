@@ -1,5 +1,6 @@
 """The beta distribution and, through it, Student's t: cumulative chances and quantiles without scipy."""
 
+from functools import lru_cache
 from math import exp, inf, lgamma, log, log1p, pi, sqrt
 
 __all__ = ["beta_quantile", "incomplete_beta", "log_beta", "student_quantile"]
@@ -70,6 +71,7 @@ def beta_quantile(p: float, a: float, b: float) -> float:
     return _logistic(_logit_quantile(p, a, b))
 
 
+@lru_cache(maxsize=256)  # the tests of a suite have a few sizes, and every interval asks for its own
 def student_quantile(p: float, df: float) -> float:
     """Point below which Student's t with ``df`` degrees of freedom falls with the chance ``p``.
 
