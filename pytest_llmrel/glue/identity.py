@@ -62,13 +62,15 @@ def _version() -> str:
 def _surroundings(path: Path) -> str:
     """A hash of the code of a file without its test functions, comments and layout; ``""`` without a file."""
     try:
-        return _code_in(path.read_bytes())
+        state = path.stat()
+        return _code_in(path, state.st_mtime_ns, state.st_size)
     except OSError:
         return ""
 
 
-@lru_cache(maxsize=64)
-def _code_in(source: bytes) -> str:
+@lru_cache(maxsize=1024)
+def _code_in(path: Path, _changed: int, _size: int) -> str:
+    source = path.read_bytes()
     try:
         code = ast.unparse(_WithoutTests().visit(ast.parse(source))).encode("utf-8", "surrogatepass")
     except (SyntaxError, ValueError):

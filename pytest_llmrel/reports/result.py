@@ -17,6 +17,7 @@ __all__ = [
     "SCHEMA",
     "Result",
     "canonical",
+    "estimate_entry",
     "result_entry",
     "session_document",
     "suite_entry",

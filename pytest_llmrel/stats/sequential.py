@@ -1,12 +1,13 @@
 """Rules that stop repeated pass/fail runs as early as the verdict allows, and what they then say."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log
 
 from pytest_llmrel.stats.binomial import binomial_cdf
 
-__all__ = ["StoppingRule", "alternative_rate", "critical_value", "curtailed", "truncated_sprt"]
+__all__ = ["Boundaries", "StoppingRule", "alternative_rate", "critical_value", "curtailed", "truncated_sprt"]
 
 _STEP = 0.05
 """Distance of the rates among which `alternative_rate` looks."""
@@ -17,32 +18,11 @@ _SLACK = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class StoppingRule:
-    """When to stop, after ``n`` runs with ``x`` passes, and whether that is PASS or FAIL.
-
-    Raises:
-        ValueError: boundaries that are not one for each n from 0 to ``length``, that overlap, that
-            decide without a run, or that leave something undecided at the end.
-    """
+class StoppingRule(ABC):
+    """When to stop, after ``n`` runs with ``x`` passes, and whether that is PASS or FAIL."""
 
     length: int
     """Runs after which everything is decided, N."""
-    pass_at: tuple[int | None, ...]
-    """For each n from 0 to N the fewest passes that mean PASS; None where there is no such count."""
-    fail_at: tuple[int | None, ...]
-    """For each n from 0 to N the most passes that mean FAIL; None where there is no such count."""
-
-    def __post_init__(self) -> None:
-        """Refuse boundaries that contradict each other."""
-        if not self.length + 1 == len(self.pass_at) == len(self.fail_at) > 1:
-            raise ValueError(f"{self.length} runs need {self.length + 1} boundaries of each kind")
-        pairs = list(zip(self.pass_at, self.fail_at, strict=True))
-        if any(p is not None and f is not None and p <= f for p, f in pairs):
-            raise ValueError("the boundaries overlap")
-        if self.decision(0, 0) is not None:
-            raise ValueError("nothing can be decided without a run")
-        if any(self.decision(self.length, x) is None for x in range(self.length + 1)):
-            raise ValueError(f"not everything is decided after {self.length} runs")
 
     def decision(self, n: int, x: int) -> bool | None:
         """What ``x`` passes in the first ``n`` runs mean.
@@ -55,10 +35,11 @@ class StoppingRule:
         """
         if not 0 <= x <= n <= self.length:
             raise ValueError(f"{x} passes of {n} runs is impossible where {self.length} runs are the most")
-        least, most = self.pass_at[n], self.fail_at[n]
-        if least is not None and x >= least:
-            return True
-        return False if most is not None and x <= most else None
+        return self._decision(n, x)
+
+    @abstractmethod
+    def _decision(self, n: int, x: int) -> bool | None:
+        """The same for counts that are possible."""
 
     def operating_characteristics(self, p: float) -> tuple[float, float]:
         """Exact chance of FAIL, and expected number of runs, at the true pass rate ``p``.
@@ -110,6 +91,9 @@ class StoppingRule:
         """
         if n_failed < 0:
             raise ValueError(f"{n_failed} failures are impossible")
+        return self._earliest_pass(n_failed)
+
+    def _earliest_pass(self, n_failed: int) -> int:
         possible = (n for n in range(n_failed, self.length + 1) if self.decision(n, n - n_failed))
         return next(possible, self.length)
 
@@ -133,6 +117,55 @@ class StoppingRule:
             n, reached = n + 1, following
 
 
+@dataclass(frozen=True, slots=True)
+class Boundaries(StoppingRule):
+    """A rule as a table of its boundaries.
+
+    Raises:
+        ValueError: boundaries that are not one for each n from 0 to ``length``, that overlap, that
+            decide without a run, or that leave something undecided at the end.
+    """
+
+    pass_at: tuple[int | None, ...]
+    """For each n from 0 to N the fewest passes that mean PASS; None where there is no such count."""
+    fail_at: tuple[int | None, ...]
+    """For each n from 0 to N the most passes that mean FAIL; None where there is no such count."""
+
+    def __post_init__(self) -> None:
+        """Refuse boundaries that contradict each other."""
+        if not self.length + 1 == len(self.pass_at) == len(self.fail_at) > 1:
+            raise ValueError(f"{self.length} runs need {self.length + 1} boundaries of each kind")
+        pairs = list(zip(self.pass_at, self.fail_at, strict=True))
+        if any(p is not None and f is not None and p <= f for p, f in pairs):
+            raise ValueError("the boundaries overlap")
+        if self.decision(0, 0) is not None:
+            raise ValueError("nothing can be decided without a run")
+        if any(self.decision(self.length, x) is None for x in range(self.length + 1)):
+            raise ValueError(f"not everything is decided after {self.length} runs")
+
+    def _decision(self, n: int, x: int) -> bool | None:
+        least, most = self.pass_at[n], self.fail_at[n]
+        if least is not None and x >= least:
+            return True
+        return False if most is not None and x <= most else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Curtailed(StoppingRule):
+    """A fixed test that is stopped once it is certain; its boundaries need no table, however many runs."""
+
+    c: int
+    """Most passes of ``length`` that mean FAIL."""
+
+    def _decision(self, n: int, x: int) -> bool | None:
+        if x > self.c:
+            return True
+        return False if n - x >= self.length - self.c else None
+
+    def _earliest_pass(self, n_failed: int) -> int:
+        return min(n_failed + self.c + 1, self.length)
+
+
 def curtailed(length: int, c: int) -> StoppingRule:
     """The fixed test "FAIL with at most ``c`` passes of ``length``", stopped once that is certain.
 
@@ -144,12 +177,7 @@ def curtailed(length: int, c: int) -> StoppingRule:
     """
     if not 0 <= c < length:
         raise ValueError(f"at most {c} passes of {length} is always or never so")
-    runs = range(length + 1)
-    return StoppingRule(
-        length,
-        tuple(c + 1 if n > c else None for n in runs),
-        tuple(n - length + c if n >= length - c else None for n in runs),
-    )
+    return _Curtailed(length, c)
 
 
 def critical_value(length: int, p0: float, alpha: float = 0.05) -> int | None:
@@ -235,4 +263,4 @@ def _wald(length: int, c: int, p0: float, p1: float, alpha: float, beta: float) 
         evidence = [x * gain + (n - x) * loss for x in range(n + 1)]
         pass_at.append(min((x for x in range(n + 1) if evidence[x] <= pass_line), default=None))
         fail_at.append(max((x for x in range(n + 1) if evidence[x] >= fail_line), default=None))
-    return StoppingRule(length, (*pass_at, c + 1), (*fail_at, c))
+    return Boundaries(length, (*pass_at, c + 1), (*fail_at, c))

@@ -17,15 +17,23 @@ import time
 from pathlib import Path
 
 CONFTEST = """
-import json, os, resource
-seconds = {}
+import json, os, resource, time
+import pytest
+seconds, busy = {}, {}
 def pytest_runtest_logreport(report):
     if report.when == "call":
         seconds[report.nodeid.partition("::")[2]] = report.duration
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    began = time.process_time()
+    try:
+        return (yield)
+    finally:
+        busy[item.name] = time.process_time() - began
 def pytest_unconfigure():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     with open(os.environ["BENCH_OUT"], "w") as file:
-        json.dump({"seconds": seconds, "peak": peak}, file)
+        json.dump({"seconds": seconds, "busy": busy, "peak": peak}, file)
 """
 RUNS = """
 import asyncio, time
@@ -102,9 +110,10 @@ def folder_with(root: Path, name: str, source: str) -> Path:
     return folder
 
 
-def medians(folder: Path, repeats: int) -> dict[str, float]:
-    """Median seconds of each test's call over several processes."""
-    runs = [pytest_process(folder)[1]["seconds"] for _ in range(repeats)]
+def medians(folder: Path, repeats: int, kind: str = "seconds") -> dict[str, float]:
+    """Median over several processes of how long each test's call took, or kept the processor ``busy``."""
+    # Each test for itself: what is run ahead of a test would be counted as its forerunner's.
+    runs = [pytest_process(folder, "-o", "llmrel_lookahead=off")[1][kind] for _ in range(repeats)]
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
@@ -137,6 +146,21 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def run_cost(root: Path, repeats: int) -> list[tuple[str, str]]:
+    """What a run pays that does nothing, by the clock and in processor time."""
+    folder, rows = folder_with(root, "runs", RUNS), []
+    for kind, label in (("seconds", "per run"), ("busy", "per run, processor time")):
+        for test, seconds in medians(folder, repeats, kind).items():
+            rows.append((f"k=5000, {test}, {label}", f"{seconds / 5000 * 1e6:.0f} us"))
+    return rows
+
+
+def overlap(root: Path, repeats: int) -> list[tuple[str, str]]:
+    """Whether runs that wait do so at the same time."""
+    found = medians(folder_with(root, "overlap", OVERLAP), repeats).items()
+    return [(f"k=32, 32 in flight, 200 ms, {test}, the item", f"{seconds:.3f} s") for test, seconds in found]
+
+
 def memory_per_run(root: Path) -> str:
     """Growth of the peak resident size from 1000 to 101,000 runs of one test."""
     few, many = 1_000, 101_000
@@ -152,15 +176,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=100, help="of processes for the session's cost")
     parser.add_argument("--repeats", type=int, default=5, help="processes per figure otherwise")
+    parser.add_argument("--only", choices=["session", "runs", "overlap", "memory"], help="one part of it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        rows = session_cost(root, options.pairs)
-        for test, seconds in medians(folder_with(root, "runs", RUNS), options.repeats).items():
-            rows.append((f"k=5000, {test}, per run", f"{seconds / 5000 * 1e6:.0f} us"))
-        for test, seconds in medians(folder_with(root, "overlap", OVERLAP), options.repeats).items():
-            rows.append((f"k=32, 32 in flight, 200 ms, {test}, the item", f"{seconds:.3f} s"))
-        rows.append(("memory per run kept", memory_per_run(root)))
+        parts = {
+            "session": lambda: session_cost(root, options.pairs),
+            "runs": lambda: run_cost(root, options.repeats),
+            "overlap": lambda: overlap(root, options.repeats),
+            "memory": lambda: [("memory per run kept", memory_per_run(root))],
+        }
+        rows = [row for part, find in parts.items() if options.only in {None, part} for row in find()]
     import pytest
 
     sys.stdout.write(

@@ -34,7 +34,7 @@ from pytest_llmrel.wire.redaction import Redactor
 RUNS = 20
 CONCURRENCY = 4
 IN_FLIGHT = 8
-"""Over a process, whatever test they are of."""
+"""Over a session, whatever test they are of and whatever worker makes them."""
 TESTS = ("test_threads", "test_loop", "test_stops", "test_alone")
 SUITE = f"""
 import os
@@ -177,7 +177,6 @@ def chain(
     shutil.rmtree(folder / ".pytest_cache", ignore_errors=True)
     model.calls.clear()
     known: dict[Run, int] = {}
-    in_flight = IN_FLIGHT * (int(args[0].removeprefix("-n")) if args else 1)
     lost = 0
     while True:
         resume = ("--llmrel-resume",) if (folder / ".pytest_cache" / "llmrel").exists() else ()
@@ -199,8 +198,8 @@ def chain(
         check(known, model)
         calls, known = Counter(model.calls), {run: model.calls[run] for run in in_ledger(folder)}
         wasted = calls.total() - len(known) - lost
-        if wasted > in_flight:
-            raise SystemExit(f"{wasted} calls are in no ledger, and {in_flight} were in flight at most")
+        if wasted > IN_FLIGHT:
+            raise SystemExit(f"{wasted} calls are in no ledger, and {IN_FLIGHT} were in flight at most")
         lost += wasted
         tally.lost_calls.append(wasted)
         tally.finished = max(tally.finished, len(known))

@@ -166,3 +166,19 @@ def test_baselines_are_recorded_from_the_merged_report(
     assert main(["baseline", "accept", str(target), f"--root={scripted.path}"]) == 0, capsys.readouterr()
     assert scripted.counts("test_a") == [(50, 50), (10, 10)]
     assert scripted.counts("test_new") == [(10, 10)]
+
+
+def test_shares_are_by_what_the_tests_take(scripted: Scripted) -> None:
+    """One for each run, and where the baseline knows of calls, these: ten calls a run weigh ten times as much."""
+    scripted.edit({"test_it.py": plain("a", mark="50") + plain(*NAMES[1:])}, remove=["test_plain.py"])
+
+    def shares() -> list[list[str]]:
+        outcomes = [scripted.run("p", f"--llmrel-shard={index}/2", "--collect-only") for index in (1, 2)]
+        return [[name[-1] for name in outcome.report["shard"]["assigned"]] for outcome in outcomes]
+
+    assert shares() == [["a"], ["b", "c", "d", "e", "f"]]
+    baselines = json.loads(scripted.file().read_text(encoding="utf-8"))
+    expenses = {"runs": 50, "calls": 500, "usd": None, "input_tokens": 0, "output_tokens": 0}
+    baselines["tests"]["test_f"]["batches"][0]["expenses"] = expenses
+    scripted.file().write_text(json.dumps(baselines), encoding="utf-8")
+    assert shares() == [["f"], ["a", "b", "c", "d", "e"]]

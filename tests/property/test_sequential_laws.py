@@ -6,7 +6,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmrel.stats.sequential import StoppingRule, critical_value, curtailed, truncated_sprt
+from pytest_llmrel.stats.sequential import Boundaries, StoppingRule, critical_value, curtailed, truncated_sprt
 
 fixed_tests = st.integers(1, 9).flatmap(lambda length: st.tuples(st.just(length), st.integers(0, length - 1)))
 rates = st.fractions(0, 1, max_denominator=20)
@@ -29,7 +29,7 @@ def stopping_rules(draw: st.DrawFn) -> StoppingRule:
         fail_at.append(fail if fail >= 0 else None)
         pass_at.append(least if least <= n else None)
     c = draw(st.integers(0, length - 1))
-    return StoppingRule(length, (*pass_at, c + 1), (*fail_at, c))
+    return Boundaries(length, (*pass_at, c + 1), (*fail_at, c))
 
 
 def stop(rule: StoppingRule, runs: tuple[int, ...]) -> tuple[int, int]:

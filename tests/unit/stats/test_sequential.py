@@ -10,6 +10,7 @@ import pytest
 
 from pytest_llmrel.stats import sequential
 from pytest_llmrel.stats.sequential import (
+    Boundaries,
     StoppingRule,
     alternative_rate,
     critical_value,
@@ -35,7 +36,7 @@ def made(rule: str, length: int, p0: float, p1: float) -> StoppingRule:
     if rule == "curtailed":
         return curtailed(length, c)
     nothing = (None,) * length
-    return StoppingRule(length, (*nothing, c + 1), (*nothing, c))
+    return Boundaries(length, (*nothing, c + 1), (*nothing, c))
 
 
 @pytest.mark.parametrize("rule", ["fixed", "curtailed", "SPRT_trunc"])
@@ -123,8 +124,10 @@ def test_the_characteristics_by_simulation() -> None:
 def test_curtailment_by_hand() -> None:
     """FAIL with at most 3 of 5: PASS at the fourth pass, FAIL at the second failure, nothing before."""
     rule = curtailed(5, 3)
-    assert rule.pass_at == (None, None, None, None, 4, 4)
-    assert rule.fail_at == (None, None, 0, 1, 2, 3)
+    passing = [min((x for x in range(n + 1) if rule.decision(n, x)), default=None) for n in range(6)]
+    failing = [max((x for x in range(n + 1) if rule.decision(n, x) is False), default=None) for n in range(6)]
+    assert passing == [None, None, None, None, 4, 4]
+    assert failing == [None, None, 0, 1, 2, 3]
     assert rule.decision(2, 0) is False
     assert rule.decision(4, 4) is True
     assert rule.decision(3, 3) is None
@@ -307,7 +310,7 @@ def test_contradictory_boundaries_are_refused(
 ) -> None:
     """Every state has at most one verdict, the last ones exactly one."""
     with pytest.raises(ValueError, match=word):
-        StoppingRule(length, pass_at, fail_at)
+        Boundaries(length, pass_at, fail_at)
 
 
 @pytest.mark.parametrize(("n", "x"), [(3, 4), (3, -1), (-1, 0), (6, 3)])
@@ -322,3 +325,26 @@ def test_an_impossible_rate_is_refused(p: float) -> None:
     """Outside 0..1."""
     with pytest.raises(ValueError, match="no pass rate"):
         curtailed(5, 3).operating_characteristics(p)
+
+
+@pytest.mark.parametrize(("length", "c"), [(1, 0), (5, 3), (7, 0), (7, 6), (20, 15)])
+def test_a_curtailed_rule_is_its_table(length: int, c: int) -> None:
+    """Whatever it computes in one step is what the table of its boundaries says."""
+    rule, runs = curtailed(length, c), range(length + 1)
+    table = Boundaries(
+        length,
+        tuple(c + 1 if n > c else None for n in runs),
+        tuple(n - length + c if n >= length - c else None for n in runs),
+    )
+    for n in runs:
+        assert [rule.decision(n, x) for x in range(n + 1)] == [table.decision(n, x) for x in range(n + 1)]
+    assert [rule.earliest_pass(n) for n in range(length + 5)] == [
+        table.earliest_pass(n) for n in range(length + 5)
+    ]
+
+
+def test_a_curtailed_rule_of_any_length_is_made_at_once() -> None:
+    """No table of it would fit into memory."""
+    rule = curtailed(10**15, 9 * 10**14)
+    assert rule.earliest_pass(10) == 9 * 10**14 + 11
+    assert rule.decision(10**14, 0) is False
