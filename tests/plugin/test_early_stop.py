@@ -180,7 +180,7 @@ def test_the_decision_does_not_depend_on_which_run_is_slow(
 
 def test_a_slow_failure_is_not_outrun(pytester: pytest.Pytester) -> None:
     """Slow runs fail more: three slow failures decide, although quick passes ended first and would do as many."""
-    before = "time.sleep(0.4 if llmrel.index < 3 else 0)"
+    before = "time.sleep(0.4 + 0.2 * llmrel.index if llmrel.index < 3 else 0)"  # one after the other
     outcome = run(pytester, "fff" + "p" * 17, "pass_rate=0.9, concurrency=20", before=before)
     test = outcome.test()
     assert (test["verdict"], test["failed"], test["passed"]) == (F, 3, 17)
