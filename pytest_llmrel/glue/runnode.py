@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-import pluggy
 import pytest
 from _pytest.compat import NOTSET
 from _pytest.fixtures import FixtureDef
@@ -52,7 +51,7 @@ class RunNode(pytest.Function):
         self.factory.mark_item(self.own_markers[-1 if append else 0])
 
     @property
-    def ihook(self) -> pluggy.HookRelay:
+    def ihook(self) -> Any:
         """Those of the item; pytest would find out anew each time which conftests see its path."""
         return self.factory.hooks
 
