@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # xdist's workers leave it to their controller
         config.pluginmanager.register(_Results(config), "llmrel-results")
     if config.getoption("dist", "no") != "no" and config.getoption("tx", None):
-        from pytest_llmrel.glue.controller import Controller
+        from pytest_llmrel.glue.xdist.controller import Controller
 
         config.pluginmanager.register(Controller(), "llmrel-controller")
 
@@ -85,7 +85,7 @@ def pytest_collection_modifyitems(
             _refuse(session.config, items, mistakes)
         session.config.pluginmanager.register(_Runs(), "llmrel-runs")
         if hasattr(session.config, "workerinput"):
-            from pytest_llmrel.glue.chunk import split
+            from pytest_llmrel.glue.xdist.chunk import split
 
             split(session.config, items)
     elif session.config.getoption("llmrel_hunt") and not session.testsfailed:

@@ -16,7 +16,7 @@ from pytest_llmrel.glue.endings import Reporter
 from pytest_llmrel.glue.flow import Flow
 from pytest_llmrel.glue.ledger import TestBook
 from pytest_llmrel.glue.runnode import RunFactory
-from pytest_llmrel.glue.workers import share_of
+from pytest_llmrel.glue.xdist.workers import share_of
 from pytest_llmrel.runtime.pool import Lane
 from pytest_llmrel.runtime.schedule import Schedule
 from pytest_llmrel.verdict.stopping import Stopping

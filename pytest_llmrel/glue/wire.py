@@ -14,7 +14,7 @@ from pytest_llmrel.core.call import Exchange, Usage
 from pytest_llmrel.core.plan import RunPlan
 from pytest_llmrel.errors import TapeError, Unreplayable
 from pytest_llmrel.glue.book import entry_name, relative_to_root
-from pytest_llmrel.glue.workers import Link
+from pytest_llmrel.glue.xdist.workers import Link
 from pytest_llmrel.wire.budget import Budget
 from pytest_llmrel.wire.course import course_of
 from pytest_llmrel.wire.internals import is_client_loaded, watched_clients

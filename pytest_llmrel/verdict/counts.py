@@ -42,6 +42,7 @@ class Counts:
     def __init__(self, variants: Iterable[Variant]) -> None:
         self._places = {variant.key: place for place, variant in enumerate(variants)}
         self._cells: dict[str, dict[str, CellCount]] = {}
+        self._ordered: dict[str, dict[str, CellCount]] | None = None
         self.scores: dict[str, ScoreBook] = {}
         self._invalid: Counter[Outcome] = Counter()
         self.durations = array("d")
@@ -93,6 +94,7 @@ class Counts:
         try:
             return self._cells[case][variant]
         except KeyError:
+            self._ordered = None
             cell = self._cells.setdefault(case, {})[variant] = CellCount()
             return cell
 
@@ -127,13 +129,15 @@ class Counts:
         """All runs."""
         return self.valid + self._invalid.total()
 
-    def by_case(self) -> dict[str, dict[str, CellCount]]:
-        """Case -> wording -> counts, both in a fixed order."""
-        place = self._places.__getitem__
-        return {
-            case: {key: self._cells[case][key] for key in sorted(self._cells[case], key=place)}
-            for case in sorted(self._cells)
-        }
+    def by_case(self) -> Mapping[str, Mapping[str, CellCount]]:
+        """Case -> wording -> counts, both in a fixed order; found once, for there may be very many cases."""
+        if self._ordered is None:
+            place = self._places.__getitem__
+            self._ordered = {
+                case: {key: self._cells[case][key] for key in sorted(self._cells[case], key=place)}
+                for case in sorted(self._cells)
+            }
+        return self._ordered
 
     def counted(self, tasks: Iterable[tuple[str, Variant]]) -> Counted:
         """All that :meth:`of` needs.

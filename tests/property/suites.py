@@ -45,7 +45,7 @@ def _sample(attempt: Attempt, random: Random, plan: RunPlan, good: float) -> Sam
 
 
 def _summary(plan: RunPlan, random: Random, good: float, runs: range) -> Summary:
-    todo = attempts(plan, "t", runs)
+    todo = list(attempts(plan, "t", runs))
     aggregate = Aggregate(plan, len(todo))
     random.shuffle(todo)
     for attempt in todo:

@@ -76,3 +76,18 @@ def test_no_runs() -> None:
     counts = Counts([A])
     assert (counts.valid, counts.finished, counts.cells(), counts.by_case()) == (0, 0, (), {})
     assert counts.scores == {}
+
+
+def test_the_order_holds_for_what_is_recorded_after_it_was_asked_for() -> None:
+    """New cases and wordings find their place, and known ones their new runs."""
+    counts = Counts([A, B])
+    counts.record(sample(Outcome.PASSED, case="y"))
+    assert list(counts.by_case()) == ["y"]
+    counts.record(sample(Outcome.FAILED, run=1, case="y"))
+    counts.record(sample(Outcome.PASSED, variant=B, case="x"))
+    counts.record(sample(Outcome.PASSED, variant=A, case="x"))
+    assert counts.cells() == (
+        Cell("x", A.key, 1, 1),
+        Cell("x", B.key, 1, 1),
+        Cell("y", A.key, 1, 2),
+    )

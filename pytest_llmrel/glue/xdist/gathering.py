@@ -10,9 +10,9 @@ from pytest_llmrel.core.model import Finding, Status, Summary, Verdict
 from pytest_llmrel.core.plan import RunPlan, attempts
 from pytest_llmrel.errors import GateFailure
 from pytest_llmrel.glue.judgement import Judgement, refused, without_secrets
-from pytest_llmrel.glue.split import SplitTest
 from pytest_llmrel.glue.telling import shown_failure, tell_pytest
 from pytest_llmrel.glue.wire import session_wire
+from pytest_llmrel.glue.xdist.split import SplitTest
 from pytest_llmrel.ledger.codec import decode
 from pytest_llmrel.reports.junit import properties
 from pytest_llmrel.reports.result import Result, result_entry

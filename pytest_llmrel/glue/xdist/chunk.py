@@ -17,10 +17,10 @@ from pytest_llmrel.glue.guards import SessionGuards
 from pytest_llmrel.glue.ledger import SessionLedger
 from pytest_llmrel.glue.lookahead import Lookahead
 from pytest_llmrel.glue.runnode import renew, set_up_shared
-from pytest_llmrel.glue.split import ChunkItem, Part, split_items
 from pytest_llmrel.glue.stage import Stage
 from pytest_llmrel.glue.wire import item_wire, session_wire
-from pytest_llmrel.glue.workers import Link, share_of
+from pytest_llmrel.glue.xdist.split import ChunkItem, Part, split_items
+from pytest_llmrel.glue.xdist.workers import Link, share_of
 from pytest_llmrel.ledger.codec import encode
 
 __all__ = ["split"]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmrel.glue.workers import Desk
+from pytest_llmrel.glue.xdist.workers import Desk
 
 if TYPE_CHECKING:
-    from pytest_llmrel.glue.gathering import Gathering
+    from pytest_llmrel.glue.xdist.gathering import Gathering
 
 __all__ = ["Controller"]
 
@@ -67,7 +67,7 @@ class Controller:
             self._split[nodeid].crashed = f"a worker crashed while it ran {crashitem}"
             report.nodeid = nodeid
             return
-        from pytest_llmrel.glue.gathering import lost
+        from pytest_llmrel.glue.xdist.gathering import lost
 
         vars(report)["llmrel_result"] = lost(nodeid, planned, "its worker crashed")
 
@@ -109,7 +109,7 @@ class Controller:
         """Take from the first worker what all of them have collected."""
         if self._tests:
             return
-        from pytest_llmrel.glue.gathering import Gathering
+        from pytest_llmrel.glue.xdist.gathering import Gathering
 
         for nodeid, told in tests.items():
             if isinstance(told, bytes):

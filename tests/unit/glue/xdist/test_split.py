@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmrel.core.model import Attempt, Variant
-from pytest_llmrel.glue.split import Part
+from pytest_llmrel.glue.xdist.split import Part
 
 
 @given(st.integers(0, 300), st.integers(1, 40))

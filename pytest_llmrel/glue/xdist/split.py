@@ -16,7 +16,7 @@ from pytest_llmrel.glue.book import node_id
 from pytest_llmrel.glue.collect import plan_of, settings_of
 from pytest_llmrel.glue.experiment import planned_runs
 from pytest_llmrel.glue.guards import SessionGuards
-from pytest_llmrel.glue.workers import Link
+from pytest_llmrel.glue.xdist.workers import Link
 from pytest_llmrel.verdict.regression import Rule
 from pytest_llmrel.verdict.stopping import stopping_for
 from pytest_llmrel.wire.session import TapeMode
@@ -72,7 +72,7 @@ class ChunkItem(pytest.Item):
         self.part = part
 
     def runtest(self) -> None:
-        """Never called: it is run by :mod:`pytest_llmrel.glue.chunk`."""
+        """Never called: it is run by :mod:`pytest_llmrel.glue.xdist.chunk`."""
         raise NotImplementedError
 
     def reportinfo(self) -> Any:

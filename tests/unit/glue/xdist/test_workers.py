@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmrel.errors import BudgetSpent
-from pytest_llmrel.glue.workers import Desk, Link
+from pytest_llmrel.glue.xdist.workers import Desk, Link
 from pytest_llmrel.wire.budget import Budget
 
 
