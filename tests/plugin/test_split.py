@@ -129,17 +129,17 @@ def test_what_is_split_comes_out_the_same(pytester: pytest.Pytester, monkeypatch
     suite = Example(
         {"test_it.py": SUITE, "golden.jsonl": CASES}, {"llmrel_prices": "gpt-4o-mini: input 1, output 1"}
     )
-    with Simulator(latency=0) as model:
+    args = (*PLAIN, "--llmrel-split=5", "--llmrel-concurrency=2")
+    with Simulator(latency=0.02) as model:
         monkeypatch.setenv("MODEL_URL", model.base_url)
-        one = suite.run(pytester, *PLAIN, "--junitxml=one.xml", "--llmrel-split=5")
+        one = suite.run(pytester, *args, "--junitxml=one.xml")
         calls, runs = model.requests, sorted(one.log("run"))
-        two = suite.run(
-            pytester, *PLAIN, "-n2", "-v", "--llmrel-split=5", "--junitxml=two.xml", subprocess=True
-        )
+        two = suite.run(pytester, *args, "-n2", "-v", "--junitxml=two.xml", subprocess=True)
     assert one.session.parseoutcomes() == two.session.parseoutcomes()
     assert one.ret == two.ret == 1
     assert sorted(two.log("run")) == runs
     assert model.requests == 2 * calls
+    assert model.peak <= 2, "workers share the concurrency"
     assert comparable(two) == comparable(one)
     assert cases_of(two, "two.xml") == cases_of(one, "one.xml")
     for text in ("wrong c0", "said of q0", "no database", "torn apart"):
