@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from pytest_llmrel.core.model import Evidence, Failure, FailureGroup, FailureKey, Variant
+from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureGroup, FailureKey
 
 __all__ = ["MOST_GROUPS", "FailureLog", "normalise"]
 
@@ -36,24 +36,24 @@ class FailureLog:
     def __init__(self) -> None:
         self._counts: Counter[FailureKey] = Counter()
         self._variants: dict[FailureKey, Counter[str]] = {}
-        self._evidence: dict[FailureKey, tuple[tuple[int, str], Evidence]] = {}
+        self._evidence: dict[FailureKey, tuple[tuple[int, str, str], Evidence]] = {}
 
-    def record(self, failure: Failure, variant: Variant, run: int = 0) -> None:
+    def record(self, failure: Failure, attempt: Attempt) -> None:
         """Count one failure; of each kind the one with the lowest run number is described.
 
         So the sample does not depend on which run ended first. Runs end nearly in order, hence few are
         described in vain.
         """
         key = self._kind(failure)
-        if self.wants(failure, variant, run):
-            self._evidence[key] = ((run, variant.key), failure.describe())
+        if self.wants(failure, attempt):
+            self._evidence[key] = (_place(attempt), failure.describe())
         self._counts[key] += 1
-        self._variants.setdefault(key, Counter())[variant.text] += 1
+        self._variants.setdefault(key, Counter())[attempt.variant.text] += 1
 
-    def wants(self, failure: Failure, variant: Variant, run: int = 0) -> bool:
+    def wants(self, failure: Failure, attempt: Attempt) -> bool:
         """Whether it would be described if it were recorded now."""
         key = self._kind(failure)
-        return key not in self._evidence or (run, variant.key) < self._evidence[key][0]
+        return key not in self._evidence or _place(attempt) < self._evidence[key][0]
 
     def _kind(self, failure: Failure) -> FailureKey:
         key = failure.key
@@ -67,6 +67,10 @@ class FailureLog:
             FailureGroup(key, count, dict(sorted(self._variants[key].items())), self._evidence[key][1])
             for key, count in sorted(self._counts.items(), key=_by_frequency)
         )
+
+
+def _place(attempt: Attempt) -> tuple[int, str, str]:
+    return attempt.run, attempt.case, attempt.variant.key
 
 
 def _by_frequency(counted: tuple[FailureKey, int]) -> tuple[int, str, str, str, str]:

@@ -52,18 +52,15 @@ class Aggregate:
     def record(self, sample: Sample) -> None:
         """Add one finished run."""
         if sample.failure is not None:
-            self._failures.record(sample.failure, sample.attempt.variant, sample.attempt.run)
+            self._failures.record(sample.failure, sample.attempt)
         if sample.teardown is not None:
-            self._teardowns.record(sample.teardown, sample.attempt.variant, sample.attempt.run)
+            self._teardowns.record(sample.teardown, sample.attempt)
         self._counts.record(sample)
 
     def wants_evidence(self, sample: Sample) -> bool:
         """Whether a failure of this run would be described if it were recorded now."""
         logged = ((self._failures, sample.failure), (self._teardowns, sample.teardown))
-        return any(
-            failure is not None and log.wants(failure, sample.attempt.variant, sample.attempt.run)
-            for log, failure in logged
-        )
+        return any(failure is not None and log.wants(failure, sample.attempt) for log, failure in logged)
 
     def record_cut_off(self, sample: Sample) -> None:
         """Add what a run spent that was ended from outside, and counts for nothing else."""

@@ -20,9 +20,10 @@ def filled(failures: list[tuple[Outcome, int, Variant]]) -> FailureLog:
     """A log of these failures."""
     log = FailureLog()
     for run, (outcome, kind, variant) in enumerate(failures):
-        evidence = Evidence(Attempt("", variant, run, run), f"kind {kind}")
+        attempt = Attempt("", variant, run, run)
+        evidence = Evidence(attempt, f"kind {kind}")
         log.record(
-            Failure(FailureKey(outcome, "E", "", f"kind {kind}"), lambda found=evidence: found), variant
+            Failure(FailureKey(outcome, "E", "", f"kind {kind}"), lambda found=evidence: found), attempt
         )
     return log
 
@@ -76,13 +77,14 @@ def test_what_is_wanted_is_what_is_described(failures: list[tuple[int, Variant, 
     """Whoever writes evidence down only where it is wanted has all that the groups are going to show."""
     log, described = FailureLog(), []
     for number, (kind, variant, run) in enumerate(failures):
-        evidence = Evidence(Attempt("", variant, run, run), f"{number}")
+        attempt = Attempt("", variant, run, run)
+        evidence = Evidence(attempt, f"{number}")
 
         def describe(found: Evidence = evidence) -> Evidence:
             described.append(found)
             return found
 
         failure = Failure(FailureKey(Outcome.FAILED, "E", "", f"kind {kind}"), describe)
-        wanted, before = log.wants(failure, variant, run), len(described)
-        log.record(failure, variant, run)
+        wanted, before = log.wants(failure, attempt), len(described)
+        log.record(failure, attempt)
         assert wanted == (len(described) > before)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_llmrel.core.model import Evidence, Failure, FailureKey, Outcome, Variant
+from pytest_llmrel.core.model import Attempt, Evidence, Failure, FailureKey, Outcome, Variant
 from pytest_llmrel.verdict.failures import MOST_GROUPS, FailureLog, normalise
 
-PLAIN = Variant()
+ATTEMPT = Attempt("", Variant(), 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_failures_are_counted_by_kind_and_wording(make_failure: Callable[..., Fa
     log = FailureLog()
     a, b = Variant("1", "a"), Variant("2", "b", primary=False)
     for kind, variant in (("rare", a), ("often", b), ("often", a), ("often", b)):
-        log.record(make_failure(kind), variant)
+        log.record(make_failure(kind), Attempt("", variant, 0, 0))
     assert [(group.key.message, group.count, dict(group.variants)) for group in log.groups()] == [
         ("often", 3, {"b": 2, "a": 1}),
         ("rare", 1, {"a": 1}),
@@ -62,7 +62,7 @@ def test_every_part_of_the_kind_counts(part: str) -> None:
     other = values | {part: Outcome.ERROR if part == "outcome" else "other"}
     log = FailureLog()
     for key in (values, other, values):
-        log.record(Failure(FailureKey(**key), lambda: Evidence(None, "")), PLAIN)  # type: ignore[arg-type]
+        log.record(Failure(FailureKey(**key), lambda: Evidence(None, "")), ATTEMPT)  # type: ignore[arg-type]
     assert [group.count for group in log.groups()] == [2, 1]
 
 
@@ -79,7 +79,7 @@ def test_one_failure_of_a_kind_is_described() -> None:
 
     for number in range(5):
         key = FailureKey(Outcome.FAILED, "T", "", "even" if number % 2 == 0 else "odd")
-        log.record(Failure(key, describe(number)), PLAIN)
+        log.record(Failure(key, describe(number)), ATTEMPT)
     assert described == [0, 1]
     assert [group.evidence.message for group in log.groups()] == ["0", "1"]
 
@@ -88,12 +88,23 @@ def test_kinds_beyond_the_limit_share_a_group_per_outcome(make_failure: Callable
     """A thousand different messages make fifty groups and one rest; known kinds are still told apart."""
     log = FailureLog()
     for number in range(1_000):
-        log.record(make_failure(f"kind {number}"), PLAIN)
-    log.record(make_failure("kind 0"), PLAIN)
-    log.record(make_failure("late", outcome=Outcome.ERROR), PLAIN)
+        log.record(make_failure(f"kind {number}"), ATTEMPT)
+    log.record(make_failure("kind 0"), ATTEMPT)
+    log.record(make_failure("late", outcome=Outcome.ERROR), ATTEMPT)
     counts = {(group.key.outcome, group.key.message): group.count for group in log.groups()}
     assert len(counts) == MOST_GROUPS + 2
     assert counts[Outcome.FAILED, "kind 0"] == 2
     assert counts[Outcome.FAILED, "failures of other kinds"] == 1_000 - MOST_GROUPS
     assert counts[Outcome.ERROR, "failures of other kinds"] == 1
     assert sum(counts.values()) == 1_002
+
+
+def test_the_sample_does_not_depend_on_which_case_ended_first(make_failure: Callable[..., Failure]) -> None:
+    """The lowest run, case and wording of each kind, whatever order they come in."""
+    made = [Attempt(case, Variant(), run, 0) for run, case in ((1, "a"), (0, "b"), (0, "a"), (2, "a"))]
+    for order in (made, made[::-1]):
+        log = FailureLog()
+        for attempt in order:
+            evidence = Evidence(attempt, "")
+            log.record(Failure(make_failure("kind").key, lambda found=evidence: found), attempt)
+        assert [group.evidence.attempt for group in log.groups()] == [Attempt("a", Variant(), 0, 0)]
