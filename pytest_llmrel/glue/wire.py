@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
 from importlib.metadata import version
-from threading import Thread
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from pytest_llmrel.glue.book import entry_name, relative_to_root
 from pytest_llmrel.glue.xdist.workers import Link
 from pytest_llmrel.wire.budget import Budget
 from pytest_llmrel.wire.course import course_of
-from pytest_llmrel.wire.internals import is_client_loaded, watched_clients
+from pytest_llmrel.wire.internals import watched_clients
 from pytest_llmrel.wire.item import ItemWire
 from pytest_llmrel.wire.price import PriceList, read_prices
 from pytest_llmrel.wire.redaction import Redactor
@@ -32,6 +32,8 @@ __all__ = ["Seam", "item_wire", "save_tape", "session_wire", "tape_damage"]
 _SESSION = pytest.StashKey[SessionWire]()
 _ITEM = pytest.StashKey[ItemWire]()
 _DAMAGE = pytest.StashKey[str]()
+_SENDING = 0.03
+"""Seconds in which the first requests of a session are sent."""
 
 
 def session_wire(config: pytest.Config) -> SessionWire:
@@ -70,14 +72,12 @@ class Seam:
 
     def __init__(self) -> None:
         self._open = ExitStack()
-        self._is_open = False
+        self._is_open = self._is_warm = False
         self._current: ItemWire | None = None
 
     def turn_to(self, wire: ItemWire | None) -> None:
         """Take calls that belong to no run for those of this test; ``None`` between tests."""
         if wire is not None and not self._is_open:
-            if is_client_loaded():
-                Thread(target=wire.session.warm_up, name="llmrel-prices", daemon=True).start()
             self._open.enter_context(watched_clients(self._begin))
             self._is_open = True
         self._current = wire
@@ -93,9 +93,19 @@ class Seam:
         run = current_wire.get() or (None if current is None else current.only or current.outside)
         if run is None:
             return None
+        if not self._is_warm:
+            self._is_warm = True
+            _warm_up(run.session)
         if current is not None and run is current.outside and current.mode is TapeMode.REPLAY:
             raise run.refuse(_not_on_tape(request))
         return course_of(run, request)
+
+
+def _warm_up(session: SessionWire) -> None:
+    """Load what the answers will need while they are waited for, and their requests are on their way."""
+    timer = Timer(_SENDING, session.warm_up)
+    timer.daemon = True
+    timer.start()
 
 
 def _not_on_tape(request: Request) -> Unreplayable:

@@ -25,15 +25,10 @@ from pytest_llmrel.wire.streams import (
     read_all_async,
 )
 
-__all__ = ["is_client_loaded", "watched_clients"]
+__all__ = ["watched_clients"]
 
 _LIBRARIES = ("httpx", "httpx2")
 _Begin = Callable[[Request], Course | None]
-
-
-def is_client_loaded() -> bool:
-    """Whether anybody has imported one of the libraries, and so may make calls."""
-    return any(name in sys.modules for name in _LIBRARIES)
 
 
 @contextmanager
