@@ -91,6 +91,7 @@ def crew_for(
         body_is_async=asynchronous and is_coroutine_test(item),
         foreign=bool(staffing.foreign),
         alarm=limit if inline else None,
+        parameters=_direct_parameters(item),
     )
     try:
         if inline:
@@ -119,11 +120,12 @@ def _fixtures_are_immediate(item: pytest.Function, plan: RunPlan) -> bool:
     return per_run <= {*given, *_direct_parameters(item)}
 
 
-def _direct_parameters(item: pytest.Function) -> set[str]:
+def _direct_parameters(item: pytest.Function) -> dict[str, object]:
+    """What ``parametrize`` gives to arguments; pytest makes fixtures of them, to be run in every run."""
     fixtures = fixture_functions(item)
     callspec = getattr(item, "callspec", None)
     return {
-        name
-        for name in (callspec.params if callspec else ())
+        name: value
+        for name, value in (callspec.params.items() if callspec else ())
         if fixtures.get(name, ("", None))[1].__module__ == "_pytest.python"
     }

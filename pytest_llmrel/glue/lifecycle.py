@@ -1,6 +1,6 @@
 """One run from its node to its sample: set up, call, tear down."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextvars import copy_context
 from functools import partial
 from time import perf_counter
@@ -42,6 +42,7 @@ class Lifecycle:
         body_is_async: whether the test is a coroutine function that the loop drives.
         foreign: whether it is one that anyio drives on a loop of another library.
         alarm: seconds after which a phase is interrupted in the calling thread, the main one; or ``None``.
+        parameters: values of arguments that are the same for all runs.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Lifecycle:
         body_is_async: bool = False,
         foreign: bool = False,
         alarm: float | None = None,
+        parameters: Mapping[str, object] | None = None,
     ) -> None:
         self._factory = factory
         self._plan = plan
@@ -63,6 +65,7 @@ class Lifecycle:
         self._body_is_async = body_is_async
         self._foreign = foreign
         self._alarm = alarm
+        self._parameters = parameters or {}
         self._scorers = SessionScorers(factory.item.config)
         self._cases = {case.id: case for case in plan.inputs.cases}
         self._running: dict[Attempt, tuple[Run, RunWire]] = {}
@@ -139,7 +142,7 @@ class Lifecycle:
         if self._host is not None:
             self._host.enter()
         self._running[attempt] = run, self._wire.begin(run)
-        given: dict[str, object] = {"llmrel": run}
+        given: dict[str, object] = {**self._parameters, "llmrel": run}
         inputs = self._plan.inputs
         if inputs.argname is not None:
             given[inputs.argname] = run.variant

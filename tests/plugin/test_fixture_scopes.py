@@ -158,7 +158,7 @@ def test_a_shared_fixture_requested_by_runs_of_two_items_is_set_up_once(pytester
             assert client == ["one"] * 8 + ["two"] * 8
         """
     )
-    done = suite.run(pytester).outcomes(passed=4)
+    done = suite.with_ini(llmrel_lookahead="off").run(pytester).outcomes(passed=4)
     assert done.log() == [["up"], ["down"]]
 
 
