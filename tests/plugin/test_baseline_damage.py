@@ -242,11 +242,11 @@ def test_sessions_at_once_lose_nothing(recorded: Scripted) -> None:
     chosen += [("--llmrel-baseline=new", "-k", name) for name in ("test_c", "test_d")]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-q", *args, "test_it.py"],
+            [sys.executable, "-m", "pytest", "-q", *args, "-o", f"cache_dir=cache-{number}", "test_it.py"],
             cwd=recorded.path, env=os.environ | ONLY_OURS, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
-        for args in chosen
+        for number, args in enumerate(chosen)
     ]  # fmt: skip
     said = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * 6, said

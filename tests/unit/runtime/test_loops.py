@@ -85,14 +85,16 @@ def test_what_a_coroutine_raises_is_raised(host_type: Any, make_loop: MakeLoop) 
 
 def test_threads(make_loop: MakeLoop) -> None:
     """One host works in the calling thread, the other in a daemon of its own."""
+    before = threading.enumerate()  # a test before may have left a blocked loop behind
     inline, own = InlineLoop(make_loop(), owned=True), ThreadLoop(make_loop(), owned=True)
     here = threading.current_thread().name
     assert inline.run(name_of_thread()) == here
     assert own.run(name_of_thread()) == "llmrel-loop" != here
-    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "llmrel-loop")
+    (thread,) = set(threading.enumerate()) - set(before)
+    assert thread.daemon
     inline.close()
     own.close()
-    assert not any(thread.name == "llmrel-loop" for thread in threading.enumerate())
+    assert not thread.is_alive()
 
 
 def test_waiting_for_another_thread_ends_all_the_same(make_loop: MakeLoop) -> None:
