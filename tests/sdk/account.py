@@ -58,7 +58,9 @@ def check_taped(session: Session, suite: str) -> None:
 def check_retried(session: Session, suite: str, *, by_sdk: bool) -> None:
     """A call that is sent again, by the SDK or before it notices, is one more of the same run; a refusal costs nothing."""
     with Simulator(latency=0, script=("500", "ok") * 9) as simulator:
-        arguments = ["--llmrel-k=1", "-k", "not stream", "-o", f"llmrel_retries={int(not by_sdk)}"]
+        # One test after the other: the script says what the next request gets, whoever sends it.
+        in_order = ["-o", "llmrel_lookahead=off"]
+        arguments = ["--llmrel-k=1", "-k", "not stream", "-o", f"llmrel_retries={int(not by_sdk)}", *in_order]
         outcome = session(suite, simulator.root_url, *arguments, retries=int(by_sdk), refusals=1)
         accounts = spent(outcome, 1)
         assert {(account["calls"], account["retries"]) for account in accounts.values()} == {
