@@ -50,8 +50,14 @@ class TaskCrew:
         """Where the loop is blocked, ``""`` if it is not."""
         return self._host.stuck()
 
-    def close(self, *, patient: bool) -> None:
-        """The host cancels what is left."""
+    def close(self, *, patient: bool) -> None:  # noqa: ARG002  the interface of a crew
+        """Cancel the runs that are left: those that were given up, or all of a test that was."""
+        if self._tasks:
+            self._host.loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
 
     def _spawn(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:

@@ -124,6 +124,29 @@ def test_a_cancelled_run_delivers_nothing(
         inbox.get(timeout=0.1)
 
 
+@pytest.mark.parametrize("patient", [True, False])
+def test_what_is_left_is_cancelled(host: ThreadLoop, make_attempts: Attempts, patient: bool) -> None:
+    """A loop that other tests go on using must not keep the runs of a test that is over."""
+    inbox: Any = SimpleQueue()
+    begun, cancelled = threading.Semaphore(0), threading.Semaphore(0)
+
+    async def execute(_: Attempt) -> Sample:
+        begun.release()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cancelled.release()
+        raise AssertionError
+
+    crew = TaskCrew(host, execute, given_up, inbox, 5.0)
+    crew.start(make_attempts(2))
+    assert all(begun.acquire(timeout=5) for _ in range(2))
+    crew.close(patient=patient)
+    assert all(cancelled.acquire(timeout=5) for _ in range(2))
+    host.run(asyncio.sleep(0))
+    assert inbox.empty()
+
+
 def test_whether_it_is_stuck_is_asked_of_the_host(crew_of: Any, host: ThreadLoop) -> None:
     """A loop that answers is not; one that is blocked is, with the place."""
     crew, _ = crew_of(passing)
