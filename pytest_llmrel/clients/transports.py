@@ -20,12 +20,14 @@ class _LaneTransport:
 
     Args:
         library: httpx or httpx2.
+        kind: of lanes, a class of that library.
         limits: of the library's kind; connections over all lanes.
         options: what every lane is made with.
     """
 
-    def __init__(self, library: Any, limits: Any, options: Mapping[str, Any]) -> None:
+    def __init__(self, library: Any, kind: Any, limits: Any, options: Mapping[str, Any]) -> None:
         self._library = library
+        self._kind = kind
         self._limits = limits
         self._options = options
         self._lanes: Lanes[Any] = Lanes(
@@ -40,10 +42,6 @@ class _LaneTransport:
         )
         return self._kind(limits=limits, **self._options)
 
-    @property
-    def _kind(self) -> Any:
-        raise NotImplementedError
-
     def _crowded(self, timeout: float) -> Exception:
         message = f"each of {self._limits.max_connections} connections was busy for {timeout} seconds"
         error: Exception = self._library.PoolTimeout(message)
@@ -54,7 +52,7 @@ class LaneTransport(_LaneTransport):
     """For a synchronous client, used by any number of threads."""
 
     def __init__(self, library: Any, limits: Any, options: Mapping[str, Any]) -> None:
-        super().__init__(library, limits, options)
+        super().__init__(library, library.HTTPTransport, limits, options)
         self._places = None if limits.max_connections is None else Semaphore(limits.max_connections)
 
     def __enter__(self) -> Self:
@@ -97,10 +95,6 @@ class LaneTransport(_LaneTransport):
         self._lanes.give(origin, lane)
         self._leave()
 
-    @property
-    def _kind(self) -> Any:
-        return self._library.HTTPTransport
-
     def _fail(self, lane: Any) -> None:
         try:
             if lane is not None:
@@ -120,7 +114,7 @@ class AsyncLaneTransport(_LaneTransport):
     def __init__(self, library: Any, limits: Any, options: Mapping[str, Any]) -> None:
         import anyio  # httpx needs it, too
 
-        super().__init__(library, limits, options)
+        super().__init__(library, library.AsyncHTTPTransport, limits, options)
         self._places = None if limits.max_connections is None else anyio.Semaphore(limits.max_connections)
         self._anyio: Any = anyio
 
@@ -163,10 +157,6 @@ class AsyncLaneTransport(_LaneTransport):
             raise
         self._lanes.give(origin, lane)
         self._leave()
-
-    @property
-    def _kind(self) -> Any:
-        return self._library.AsyncHTTPTransport
 
     async def _enter(self, places: Any, patience: float | None) -> None:
         try:
@@ -272,7 +262,7 @@ class _Stream:
 
 @cache
 def _stream(library: Any) -> Any:
-    class Stream(_Stream, library.SyncByteStream):  # type: ignore[misc]
+    class Stream(_Stream, library.SyncByteStream):  # type: ignore[misc]  # which library is known only now
         def __iter__(self) -> Iterator[bytes]:
             return iter(self._stream)
 
@@ -286,7 +276,7 @@ def _stream(library: Any) -> Any:
 
 @cache
 def _async_stream(library: Any) -> Any:
-    class Stream(_Stream, library.AsyncByteStream):  # type: ignore[misc]
+    class Stream(_Stream, library.AsyncByteStream):  # type: ignore[misc]  # as above
         def __aiter__(self) -> AsyncIterator[bytes]:
             chunks: AsyncIterator[bytes] = aiter(self._stream)
             return chunks

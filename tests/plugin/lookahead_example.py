@@ -20,7 +20,21 @@ def together(count, seconds=10):
         time.sleep(0.001)
     return at_once >= count
 
-class Both:
+class counted:
+    '''Keeps count of the runs in flight for so many seconds, and of the most there were.'''
+    def __init__(self, seconds): self.seconds = seconds
+    def __enter__(self):
+        global at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(self.seconds)
+    def __exit__(self, *_):
+        global at_once
+        with lock:
+            at_once -= 1
+
+class noted:
     '''Notes when the runs of a test began and ended.'''
     def __init__(self, name): self.name = name
     def __enter__(self):

@@ -189,6 +189,14 @@ def test_a_slow_failure_is_not_outrun(pytester: pytest.Pytester) -> None:
     )
 
 
+def test_slow_failures_that_end_together_decide_at_once(pytester: pytest.Pytester) -> None:
+    """They are known before another run is started: the verdict is the same, with no more runs than it takes."""
+    before = "time.sleep(0.4 if llmrel.index < 3 else 0)"
+    test = run(pytester, "fff" + "p" * 17, "pass_rate=0.9, concurrency=20", before=before).test()
+    assert (test["verdict"], test["failed"]) == (F, 3)
+    assert 15 <= test["passed"] <= 17
+
+
 def test_any_order_of_ends(pytester: pytest.Pytester) -> None:
     """Four runs that end in each of the 24 orders: one observed value."""
     tests = ""

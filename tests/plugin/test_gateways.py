@@ -50,6 +50,8 @@ def machines(tmp_path: Path) -> Iterator[list[str]]:
             try:
                 free.bind((host, 0))
             except OSError:
+                if sys.platform == "linux":  # where all of 127.0.0.0/8 is; elsewhere it is one address
+                    raise
                 pytest.skip(f"{host} is no address of this machine")
             address = f"{host}:{free.getsockname()[1]}"
         folder = tmp_path / host

@@ -7,11 +7,11 @@ from lookahead_example import HEAD
 PAIR = """
 @krun(2)
 def test_a():
-    with Both("a"): pass
+    with noted("a"): pass
 
 @krun(2)
 def test_b():
-    with Both("b"): pass
+    with noted("b"): pass
 """
 
 
@@ -68,7 +68,7 @@ def own(tmp_path): yield tmp_path
 class TestAll:
     @krun(2)
     def test_a(self, shared, tmp_path):
-        with Both("a"): pass
+        with noted("a"): pass
 
     @pytest.mark.parametrize("n", [1])
     @pytest.mark.usefixtures("own")
@@ -76,7 +76,7 @@ class TestAll:
     @krun(2)
     @paraphrase("text", "one", "two")
     def test_b(self, shared, own, n, text):
-        with Both("b"): pass
+        with noted("b"): pass
 """).with_ini(markers="mine: of the user")
     ran = outcome.run(pytester).outcomes(passed=2)
     assert overlapped(ran)
