@@ -58,6 +58,9 @@ class Tool:
     client: str = "httpx2"
 
 
+_ONE_CALL = {"one_call.py": "one_call.py"}
+
+
 def _workers(scenario: Scenario) -> str:
     return str(min(_MOST_WORKERS, scenario.in_flight))
 
@@ -127,7 +130,7 @@ TOOLS = (
         f"pytest-probability, xdist -n {_MOST_WORKERS}",
         "pytest-probability",
         ("pytest-probability", "pytest", "pytest-xdist"),
-        {"pytest_probability_suite.py": "bench_it.py"},
+        {"pytest_probability_suite.py": "bench_it.py", **_ONE_CALL},
         lambda scenario: [
             *("python", "-m", "pytest", "-q", f"--prob-runs={scenario.runs}", "-n", _workers(scenario)),
             "bench_it.py",
@@ -137,7 +140,7 @@ TOOLS = (
         f"pytest-repeat, xdist -n {_MOST_WORKERS}",
         "pytest-repeat",
         ("pytest-repeat", "pytest", "pytest-xdist"),
-        {"pytest_repeat_suite.py": "test_it.py"},
+        {"pytest_repeat_suite.py": "test_it.py", **_ONE_CALL},
         lambda scenario: [
             *("python", "-m", "pytest", "-q", f"--count={scenario.runs}", "-n", _workers(scenario))
         ],
@@ -146,7 +149,7 @@ TOOLS = (
         f"deepeval, -n {_MOST_WORKERS}",
         "deepeval",
         ("deepeval", "pytest"),
-        {"deepeval_suite.py": "test_it.py"},
+        {"deepeval_suite.py": "test_it.py", **_ONE_CALL},
         lambda scenario: [
             *("deepeval", "test", "run", "test_it.py", "-r", str(scenario.runs), "-n", _workers(scenario))
         ],

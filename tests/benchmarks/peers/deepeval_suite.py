@@ -1,6 +1,5 @@
 """deepeval: a metric of our own that needs no model, tests repeated, calls in flight are the workers of xdist."""
 
-import importlib
 import os
 from typing import Any
 
@@ -8,9 +7,7 @@ import pytest
 from deepeval import assert_test
 from deepeval.metrics import BaseMetric
 from deepeval.test_case import LLMTestCase
-
-httpx = importlib.import_module(os.environ["BENCH_CLIENT"])
-client = httpx.Client(timeout=60, headers={"authorization": "Bearer k"})
+from one_call import answer
 
 
 class Answered(BaseMetric):
@@ -44,9 +41,5 @@ class Answered(BaseMetric):
 @pytest.mark.parametrize("number", range(int(os.environ["BENCH_TESTS"])))
 def test_answer(number: int) -> None:
     """There is one."""
-    question = f"{number}: can I return this?"
-    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": question}]}
-    response = client.post(os.environ["BENCH_URL"], json=body)
-    response.raise_for_status()
-    answer = response.json()["choices"][0]["message"]["content"]
-    assert_test(LLMTestCase(input=question, actual_output=answer), [Answered()], run_async=False)
+    said = answer(number)
+    assert_test(LLMTestCase(input=str(number), actual_output=said), [Answered()], run_async=False)
