@@ -3,15 +3,21 @@
 import ast
 import inspect
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import blake2b
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
 from pytest_llmrel.core.plan import RunPlan
 
 __all__ = ["content_of", "decorators_of"]
+
+_Written = tuple[str, tuple[tuple[str, str], ...]]
+"""Code and decorators of a function."""
+# Weak: a function keeps its module, and that the whole session that has imported it.
+_known: WeakKeyDictionary[Callable[..., Any], _Written] = WeakKeyDictionary()
 
 
 def content_of(item: pytest.Function, plan: RunPlan) -> str:
@@ -34,8 +40,14 @@ def _code(function: Callable[..., Any]) -> str:
     return _written(function)[0]
 
 
-@lru_cache(maxsize=4096)
-def _written(function: Callable[..., Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _written(function: Callable[..., Any]) -> _Written:
+    found = _known.get(function)
+    if found is None:
+        found = _known[function] = _read(function)
+    return found
+
+
+def _read(function: Callable[..., Any]) -> _Written:
     while isinstance(function, partial):
         function = function.func
     function = inspect.unwrap(function)

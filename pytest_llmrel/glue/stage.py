@@ -108,8 +108,8 @@ class Stage:
 
     def abandon(self) -> None:
         """Give up what is in flight, and start nothing more."""
-        self._schedule.stop("given up")
         self._open.close()
+        self._schedule.stop("given up")
 
     @property
     def seconds(self) -> float:

@@ -1,8 +1,8 @@
 """The file that one process appends its finished runs to: a line, once written, survives the process."""
 
 import os
+import threading
 from pathlib import Path
-from time import monotonic
 from typing import Any, Final
 
 from pytest_llmrel.ledger.lines import line_of
@@ -15,7 +15,7 @@ _SYNC_SECONDS: Final = 1.0
 
 
 class Journal:
-    """Not thread-safe: one thread records.
+    """One thread at a time appends; another one of its own sees to it that power failures cost little.
 
     Args:
         path: of the file, which must not exist yet.
@@ -35,8 +35,10 @@ class Journal:
         binary = getattr(os, "O_BINARY", 0)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | binary
         self._handle: int | None = os.open(path, flags, 0o600)
-        self._synced = monotonic()
         self._is_dirty = False
+        self._is_closing = threading.Event()
+        # A disk that takes its time must not keep those waiting who make runs.
+        self._syncing = threading.Thread(target=self._keep_synced, name="llmrel-ledger", daemon=True)
         try:
             hold(self._handle)
             _write(self._handle, line_of(head))
@@ -48,42 +50,43 @@ class Journal:
 
     def append(self, data: dict[str, Any] | list[Any]) -> bool:
         """Write a line; whether it is there. After the first that is not, nothing more is written."""
-        if self._handle is None:
+        if self._handle is None or self.trouble:
             return False
         try:
             _write(self._handle, line_of(data))
-            self._is_dirty = True
-            self.sync()
         except OSError as error:
             self._give_up(error)
-        return not self.trouble
-
-    def sync(self, *, now: bool = False) -> None:
-        """Make sure that what was written survives a power failure; at most once a second, unless ``now``.
-
-        Raises:
-            OSError: it does not.
-        """
-        moment = monotonic()
-        if self._handle is None or not self._is_dirty or (moment - self._synced < _SYNC_SECONDS and not now):
-            return
-        os.fsync(self._handle)
-        self._synced, self._is_dirty = moment, False
+            return False
+        self._is_dirty = True
+        if self._syncing.ident is None:
+            self._syncing.start()
+        return True
 
     def close(self) -> None:
         """Write nothing more, and let others have the file."""
-        try:
-            self.sync(now=True)
-        except OSError as error:
-            self.trouble = self.trouble or error.strerror or str(error)
+        self._is_closing.set()
+        if self._syncing.ident is not None:
+            self._syncing.join()
         if self._handle is not None:
+            self._sync(self._handle)
             os.close(self._handle)
             self._handle = None
 
+    def _keep_synced(self) -> None:
+        while self._handle is not None and not self._is_closing.wait(_SYNC_SECONDS):
+            self._sync(self._handle)
+
+    def _sync(self, handle: int) -> None:
+        """Make sure that what was written survives a power failure."""
+        if self._is_dirty and not self.trouble:
+            self._is_dirty = False
+            try:
+                os.fsync(handle)
+            except OSError as error:
+                self._give_up(error)
+
     def _give_up(self, error: OSError) -> None:
         self.trouble = error.strerror or str(error)
-        self._is_dirty = False
-        self.close()
 
 
 def _write(handle: int, line: bytes) -> None:

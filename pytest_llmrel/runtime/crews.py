@@ -93,14 +93,18 @@ class ThreadCrew:
         if not patient:
             self._at_work.clear()
 
-    def _work(self, attempt: Attempt) -> None:
+    def _work(self, attempt: Attempt) -> Callable[[], None]:
         if attempt not in self._at_work:
-            return
+            return _nothing
         self._at_work[attempt] = threading.get_ident()
         try:
             delivery: Sample | BaseException = self._execute(attempt)
         except BaseException as error:  # noqa: BLE001  it is raised again, by the pool
             delivery = error
         # Whoever takes the entry out, this thread or `abandon`, speaks for the run.
-        if self._at_work.pop(attempt, self) is not self:
-            self._inbox.put(delivery)
+        is_wanted = self._at_work.pop(attempt, self) is not self
+        return partial(self._inbox.put, delivery) if is_wanted else _nothing
+
+
+def _nothing() -> None:
+    """There is nothing to hand over."""

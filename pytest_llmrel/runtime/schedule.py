@@ -40,6 +40,11 @@ class Schedule:
         self._in_flight += len(started)
         return started
 
+    @property
+    def is_due(self) -> bool:
+        """Whether an attempt could be started, if there were room for it."""
+        return self._next < min(self._end, self._allowed) and self._in_flight < self._concurrency
+
     def skip(self, ended: Collection[Attempt]) -> None:
         """Leave out attempts that have ended before: they count as started, and are never handed out."""
         if ended:

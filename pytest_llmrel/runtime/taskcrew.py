@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextvars import copy_context
 from typing import Any
 
 from pytest_llmrel.core.model import Attempt, Sample
@@ -36,10 +37,15 @@ class TaskCrew:
         self._give_up = give_up
         self._inbox = inbox
         self._tasks: dict[Attempt, asyncio.Task[None]] = {}
+        # What the shared fixtures set is visible to every run, and nothing of the run whose place it takes.
+        self._context = copy_context()
 
     def start(self, attempts: Sequence[Attempt]) -> None:
-        """Create a task for each of ``attempts``; the loop is woken once."""
-        self._host.loop.call_soon_threadsafe(self._spawn, attempts)
+        """Create a task for each of ``attempts``; the loop is woken once, if it has to be."""
+        if _is_running_here(self._host.loop):
+            self._context.run(self._spawn, attempts)
+        else:
+            self._host.loop.call_soon_threadsafe(self._spawn, attempts, context=self._context)
 
     def abandon(self, attempt: Attempt) -> Sample:
         """Give up ``attempt``; its task may still be there, nobody listens to it any more."""
@@ -66,13 +72,21 @@ class TaskCrew:
 
     async def _deliver(self, attempt: Attempt) -> None:
         try:
-            self._inbox.put(await self._execute(attempt))
+            delivery: Sample | BaseException = await self._execute(attempt)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  it is raised again, by the pool
-            self._inbox.put(error)
+            delivery = error
         finally:
             self._tasks.pop(attempt, None)
+        self._inbox.put(delivery)
+
+
+def _is_running_here(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
 
 
 def _stack(coroutine: Any) -> Stack:

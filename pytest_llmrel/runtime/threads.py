@@ -7,13 +7,14 @@ from time import monotonic
 
 __all__ = ["ThreadTeam"]
 
-_Job = Callable[[], None]
+_Job = Callable[[], Callable[[], None]]
+"""Returns how to hand over what was made; that may lead to another job, so the thread counts as idle then."""
 _PATIENCE = 0.3
 """Seconds in which the threads that have nothing to do go home."""
 
 
 class ThreadTeam:
-    """As many threads as there were jobs at once; the jobs must not raise.
+    """As many threads as there were jobs at once; neither they nor what they return may raise.
 
     Unlike those of ``concurrent.futures`` they are no obstacle for the interpreter to exit.
     """
@@ -42,5 +43,6 @@ class ThreadTeam:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
+            hand_over = job()
             self._idle.release()
+            hand_over()

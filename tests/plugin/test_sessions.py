@@ -1,7 +1,9 @@
 """The plugin in the session: silent where it has nothing to do, and at home among pytest's own options."""
 
+import gc
 import os
 import re
+import weakref
 from pathlib import Path
 
 import pytest
@@ -278,3 +280,35 @@ def test_colours(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
     coloured = SUITE.run(pytester, "--color=yes").out.partition("reliability")[2]
     assert re.search("\x1b\\[3[12]m[^\n]*test_good", coloured)
     assert os.environ.get("PYTEST_THEME") is None
+
+
+def test_a_session_leaves_nothing_behind(pytester: pytest.Pytester) -> None:
+    """In a process that runs many, such as an editor's or a test suite's of a plugin, memory does not grow."""
+    sessions: list[weakref.ref[pytest.Session]] = []
+
+    class Watcher:
+        def pytest_sessionfinish(self, session: pytest.Session) -> None:
+            sessions.append(weakref.ref(session))
+
+    Example({
+        "test_it.py": """
+            from pytest_llmrel import krun, paraphrase
+
+            @krun(3, pass_rate=0.5)
+            @paraphrase("q", "good", "bad")
+            def test_it(q, llmrel): assert q == "good"
+
+            @krun(3)
+            async def test_async(tmp_path): raise ConnectionError
+
+            @krun(2, concurrency=1)
+            def test_alone(): pass
+        """,
+    }).write(pytester.path)  # fmt: skip
+    scope = ("-o", "asyncio_default_fixture_loop_scope=function")
+    for _ in range(2):  # the last one lives on in the loader of its modules
+        result = pytester.runpytest_inprocess("-p", "no:hypothesispytest", *scope, plugins=[Watcher()])
+        result.assert_outcomes(passed=2, failed=1)
+    del result
+    gc.collect()
+    assert sessions[0]() is None

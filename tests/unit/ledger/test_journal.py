@@ -2,7 +2,10 @@
 
 import errno
 import os
+import threading
+import time
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -53,31 +56,42 @@ def test_a_write_in_parts_is_completed(tmp_path: Path, monkeypatch: pytest.Monke
     assert written(journal.path)[1:] == [[1, 2, {"text": "longer than seven bytes"}]]
 
 
-def test_it_is_synced_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And when it is closed, if there is anything new."""
-    now, synced = [100.0], []
-    monkeypatch.setattr(subject, "monotonic", lambda: now[0])
-    monkeypatch.setattr(subject.os, "fsync", synced.append)
+def test_it_is_synced_by_and_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another thread than that which appends, if there is anything new; and when it is closed."""
+    synced: SimpleQueue[str] = SimpleQueue()
+    monkeypatch.setattr(subject, "_SYNC_SECONDS", 0.02)
     journal = Journal(tmp_path / "a", {"ledger": 1})
-    synced.clear()
-    for moment in (100.2, 100.9, 101.1, 101.5, 105.0):
-        now[0] = moment
-        journal.append([1, 2, {}])
-    assert len(synced) == 2
+    monkeypatch.setattr(subject.os, "fsync", lambda _: synced.put(threading.current_thread().name))
+    journal.append([1, 1, {}])
+    assert synced.get(timeout=5) == "llmrel-ledger"
+    time.sleep(0.1)
+    assert synced.empty(), "there was nothing new"
     journal.append([1, 2, {}])
+    journal.append([1, 3, {}])
+    assert synced.get(timeout=5) == "llmrel-ledger"
+    monkeypatch.setattr(subject, "_SYNC_SECONDS", 60)
+    time.sleep(0.05)
+    journal.append([1, 4, {}])
     journal.close()
     journal.close()
-    assert len(synced) == 3
+    assert synced.get(timeout=5) == threading.current_thread().name
+    assert synced.empty()
 
 
-def test_a_sync_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("moment", ["meanwhile", "at the end"])
+def test_a_sync_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     """Is trouble: nobody knows what is on the disk."""
 
     def broken(_: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
+    if moment == "meanwhile":
+        monkeypatch.setattr(subject, "_SYNC_SECONDS", 0.02)
     journal = Journal(tmp_path / "a", {"ledger": 1})
-    journal.append([1, 1, {}])
     monkeypatch.setattr(subject.os, "fsync", broken)
+    journal.append([1, 1, {}])
+    while moment == "meanwhile" and not journal.trouble:
+        time.sleep(0.01)
+    assert journal.append([1, 2, {}]) is (moment == "at the end")
     journal.close()
     assert journal.trouble == os.strerror(errno.EIO)

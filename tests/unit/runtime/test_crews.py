@@ -154,7 +154,7 @@ def test_a_hung_run_is_left_behind_and_another_thread_takes_over(
 def test_a_run_that_was_given_up_before_it_began_never_begins(inbox: Any, make_attempts: Attempts) -> None:
     """Its sample is out already; a thread that finds it in the queue passes it by."""
     first, second = make_attempts(2)
-    jobs: list[Callable[[], None]] = []
+    jobs: list[Callable[[], Callable[[], None]]] = []
     began: list[int] = []
 
     def execute(attempt: Attempt) -> Sample:
@@ -168,7 +168,7 @@ def test_a_run_that_was_given_up_before_it_began_never_begins(inbox: Any, make_a
     crew.start([second])
     assert crew.abandon(first) == Sample(first, Outcome.ERROR, timed_out=True)
     for job in jobs:
-        job()
+        job()()
     assert began == [1]
     assert inbox.get(timeout=5) == passed(second)
 
