@@ -1,9 +1,7 @@
 """The plugin in the session: silent where it has nothing to do, and at home among pytest's own options."""
 
-import gc
 import os
 import re
-import weakref
 from pathlib import Path
 
 import pytest
@@ -283,32 +281,36 @@ def test_colours(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_session_leaves_nothing_behind(pytester: pytest.Pytester) -> None:
-    """In a process that runs many, such as an editor's or a test suite's of a plugin, memory does not grow."""
-    sessions: list[weakref.ref[pytest.Session]] = []
+    """In a process that runs many, such as an editor's, memory does not grow from one to the next."""
+    suite = """
+        from pytest_llmrel import krun, paraphrase
 
-    class Watcher:
-        def pytest_sessionfinish(self, session: pytest.Session) -> None:
-            sessions.append(weakref.ref(session))
+        @krun(3, pass_rate=0.2)
+        @paraphrase("q", "good", "bad")
+        def test_it(q, tmp_path): assert q == "good"
 
-    Example({
-        "test_it.py": """
-            from pytest_llmrel import krun, paraphrase
+        @krun(3)
+        async def test_async(): pass
 
-            @krun(3, pass_rate=0.5)
-            @paraphrase("q", "good", "bad")
-            def test_it(q, llmrel): assert q == "good"
+        @krun(2, concurrency=1)
+        def test_alone(): pass
+    """
+    Example({f"test_{name}.py": suite for name in "abc"}).write(pytester.path)
+    script = pytester.makepyfile("""
+        import gc, sys, weakref
+        import pytest
 
-            @krun(3)
-            async def test_async(tmp_path): raise ConnectionError
+        class Watcher:
+            def pytest_sessionfinish(self, session):
+                sessions.append(weakref.ref(session))
 
-            @krun(2, concurrency=1)
-            def test_alone(): pass
-        """,
-    }).write(pytester.path)  # fmt: skip
-    scope = ("-o", "asyncio_default_fixture_loop_scope=function")
-    for _ in range(2):  # the last one lives on in the loader of its modules
-        result = pytester.runpytest_inprocess("-p", "no:hypothesispytest", *scope, plugins=[Watcher()])
-        result.assert_outcomes(passed=2, failed=1)
-    del result
-    gc.collect()
-    assert sessions[0]() is None
+        sessions = []
+        for name in ("test_a", "test_b", "test_c"):
+            scope = ("-o", "asyncio_default_fixture_loop_scope=function")
+            assert pytest.main([f"{name}.py", "-p", "no:hypothesispytest", *scope], plugins=[Watcher()]) == 0
+            del sys.modules[name]
+        gc.collect()
+        print("alive:", [session() is not None for session in sessions])
+    """)
+    # The first one lives on in the loader of the modules that it has imported, ours among them.
+    pytester.runpython(script).stdout.fnmatch_lines(["alive: [[]True, False, False]"])
