@@ -3,6 +3,7 @@
 import os
 import threading
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 from pytest_llmrel.ledger.lines import line_of
@@ -15,7 +16,7 @@ _SYNC_SECONDS: Final = 1.0
 
 
 class Journal:
-    """One thread at a time appends; another one of its own sees to it that power failures cost little.
+    """One thread at a time appends.
 
     Args:
         path: of the file, which must not exist yet.
@@ -37,7 +38,8 @@ class Journal:
         self._handle: int | None = os.open(path, flags, 0o600)
         self._is_dirty = False
         self._is_closing = threading.Event()
-        # A disk that takes its time must not keep those waiting who make runs.
+        self._synced = monotonic()
+        # A disk that takes its time must not hold up those who make runs. A session without threads has none.
         self._syncing = threading.Thread(target=self._keep_synced, name="llmrel-ledger", daemon=True)
         try:
             hold(self._handle)
@@ -59,7 +61,7 @@ class Journal:
             return False
         self._is_dirty = True
         if self._syncing.ident is None:
-            self._syncing.start()
+            self._see_to_syncing(self._handle)
         return True
 
     def close(self) -> None:
@@ -72,6 +74,12 @@ class Journal:
             os.close(self._handle)
             self._handle = None
 
+    def _see_to_syncing(self, handle: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            self._syncing.start()
+        elif monotonic() - self._synced >= _SYNC_SECONDS:
+            self._sync(handle)
+
     def _keep_synced(self) -> None:
         while self._handle is not None and not self._is_closing.wait(_SYNC_SECONDS):
             self._sync(self._handle)
@@ -79,7 +87,7 @@ class Journal:
     def _sync(self, handle: int) -> None:
         """Make sure that what was written survives a power failure."""
         if self._is_dirty and not self.trouble:
-            self._is_dirty = False
+            self._synced, self._is_dirty = monotonic(), False
             try:
                 os.fsync(handle)
             except OSError as error:

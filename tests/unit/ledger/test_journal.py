@@ -56,23 +56,48 @@ def test_a_write_in_parts_is_completed(tmp_path: Path, monkeypatch: pytest.Monke
     assert written(journal.path)[1:] == [[1, 2, {"text": "longer than seven bytes"}]]
 
 
-def test_it_is_synced_by_and_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In another thread than that which appends, if there is anything new; and when it is closed."""
+def elsewhere(journal: Journal, data: list[object]) -> None:
+    """Append in another thread, as one does that makes runs."""
+    thread = threading.Thread(target=journal.append, args=(data,))
+    thread.start()
+    thread.join()
+
+
+def test_it_is_synced_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And when it is closed, if there is anything new; without any thread, where there is none."""
+    now, synced = [100.0], []
+    monkeypatch.setattr(subject, "monotonic", lambda: now[0])
+    monkeypatch.setattr(subject.os, "fsync", synced.append)
+    journal = Journal(tmp_path / "a", {"ledger": 1})
+    synced.clear()
+    for moment in (100.2, 100.9, 101.1, 101.5, 105.0):
+        now[0] = moment
+        journal.append([1, 2, {}])
+    assert len(synced) == 2
+    journal.append([1, 2, {}])
+    assert "llmrel-ledger" not in {thread.name for thread in threading.enumerate()}
+    journal.close()
+    journal.close()
+    assert len(synced) == 3
+
+
+def test_no_run_that_is_made_in_a_thread_waits_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread syncs, if there is anything new; and what is left is synced when it is closed."""
     synced: SimpleQueue[str] = SimpleQueue()
     monkeypatch.setattr(subject, "_SYNC_SECONDS", 0.02)
     journal = Journal(tmp_path / "a", {"ledger": 1})
     monkeypatch.setattr(subject.os, "fsync", lambda _: synced.put(threading.current_thread().name))
-    journal.append([1, 1, {}])
+    elsewhere(journal, [1, 1, {}])
     assert synced.get(timeout=5) == "llmrel-ledger"
     time.sleep(0.1)
     assert synced.empty(), "there was nothing new"
     journal.append([1, 2, {}])
-    journal.append([1, 3, {}])
     assert synced.get(timeout=5) == "llmrel-ledger"
     monkeypatch.setattr(subject, "_SYNC_SECONDS", 60)
     time.sleep(0.05)
-    journal.append([1, 4, {}])
-    journal.close()
+    elsewhere(journal, [1, 3, {}])
     journal.close()
     assert synced.get(timeout=5) == threading.current_thread().name
     assert synced.empty()
@@ -89,7 +114,7 @@ def test_a_sync_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mome
         monkeypatch.setattr(subject, "_SYNC_SECONDS", 0.02)
     journal = Journal(tmp_path / "a", {"ledger": 1})
     monkeypatch.setattr(subject.os, "fsync", broken)
-    journal.append([1, 1, {}])
+    elsewhere(journal, [1, 1, {}])
     while moment == "meanwhile" and not journal.trouble:
         time.sleep(0.01)
     assert journal.append([1, 2, {}]) is (moment == "at the end")
