@@ -206,8 +206,11 @@ class _Runs:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Let threads and event loop end with the last test."""
+        from pytest_llmrel.runtime.garbage import eased_collection
+
         try:
-            return (yield)
+            with eased_collection():
+                return (yield)
         finally:
             from pytest_llmrel.glue.flow import Flow
 

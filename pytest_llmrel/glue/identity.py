@@ -16,6 +16,7 @@ from pytest_llmrel.glue.provenance import provenance_of
 
 __all__ = ["identity_of"]
 
+_SURROUNDINGS = pytest.StashKey[dict[Path, list[str]]]()
 _OURS = frozenset({"faults", "golden", "krun", "llmrel_faults", "llmrel_golden", "paraphrase"})
 
 
@@ -35,14 +36,13 @@ def identity_of(item: pytest.Function, plan: RunPlan, turn: int) -> str:
     Raises:
         PlanError: the provenance hook is wrong.
     """
-    folders = [folder for folder in item.path.parents if folder.is_relative_to(item.config.rootpath)]
     parts = [
         _version(),
         node_id(item),
         turn,
         content_of(item, plan),
         [text for name, text in decorators_of(item.function) if name not in _OURS],
-        *(_surroundings(path) for path in (item.path, *(folder / "conftest.py" for folder in folders))),
+        *_surroundings(item),
         dict(provenance_of(item)),
         [variant.text for variant in plan.inputs.variants],
         plan.inputs.dataset,
@@ -59,8 +59,19 @@ def _version() -> str:
     return version("pytest-llmrel")  # reads a file, and there may be hundreds of tests
 
 
-def _surroundings(path: Path) -> str:
-    """A hash of the code of a file without its test functions, comments and layout; ``""`` without a file."""
+def _surroundings(item: pytest.Function) -> list[str]:
+    """Hashes of its module and of each ``conftest.py`` above it; read once, as they were imported once."""
+    known = item.config.stash.setdefault(_SURROUNDINGS, {})
+    if item.path not in known:
+        folders = [folder for folder in item.path.parents if folder.is_relative_to(item.config.rootpath)]
+        known[item.path] = [
+            _hash(path) for path in (item.path, *(folder / "conftest.py" for folder in folders))
+        ]
+    return known[item.path]
+
+
+def _hash(path: Path) -> str:
+    """Of the code of a file without its test functions, comments and layout; ``""`` without a file."""
     try:
         state = path.stat()
         return _code_in(path, state.st_mtime_ns, state.st_size)

@@ -114,5 +114,5 @@ def refused(signal: object) -> Finding:
 
 def without_secrets(result: Result, redactor: Redactor) -> Result:
     """What leaves this process: to the terminal, to files, to the controller of xdist."""
-    clean = redactor.clean_data
-    return {name: value if name in {"nodeid", "baseline"} else clean(value) for name, value in result.items()}
+    as_it_is = {name: result[name] for name in ("nodeid", "baseline")}
+    return {**redactor.clean_data({**result, **dict.fromkeys(as_it_is)}), **as_it_is}

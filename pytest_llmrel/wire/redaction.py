@@ -142,7 +142,8 @@ class Redactor:
             The very same object where there is nothing secret.
         """
         # One look at all texts at once is quick, and there is hardly ever anything in them.
-        texts = list(_texts(value))
+        texts: list[str] = []
+        _gather(value, texts)
         everything = "\n".join(texts)
         if _NAMED not in texts and self.clean(everything) is everything:
             return value
@@ -193,19 +194,19 @@ class Redactor:
         return text
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """All texts in JSON-simple data, and ``_NAMED`` for one that is a secret by its name."""
+def _gather(value: Any, texts: list[str]) -> None:
+    """Append all texts in JSON-simple data, and ``_NAMED`` for one that is a secret by its name."""
     if isinstance(value, str):
-        yield value
+        texts.append(value)
     elif isinstance(value, dict):
         for key, item in value.items():
+            _gather(key, texts)
+            _gather(item, texts)
             if isinstance(key, str) and isinstance(item, str) and is_named_secret(key, item):
-                yield _NAMED
-            yield from _texts(key)
-            yield from _texts(item)
+                texts.append(_NAMED)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item)
+            _gather(item, texts)
 
 
 @lru_cache(1024)

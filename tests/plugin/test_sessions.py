@@ -283,6 +283,7 @@ def test_colours(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_session_leaves_nothing_behind(pytester: pytest.Pytester) -> None:
     """In a process that runs many, such as an editor's, memory does not grow from one to the next."""
     suite = """
+        import gc
         from pytest_llmrel import krun, paraphrase
 
         @krun(3, pass_rate=0.2)
@@ -293,7 +294,8 @@ def test_a_session_leaves_nothing_behind(pytester: pytest.Pytester) -> None:
         async def test_async(): pass
 
         @krun(2, concurrency=1)
-        def test_alone(): pass
+        def test_alone():
+            assert gc.get_freeze_count() and gc.get_threshold()[0] == 10_000, "garbage is looked for rarely"
     """
     Example({f"test_{name}.py": suite for name in "abc"}).write(pytester.path)
     script = pytester.makepyfile("""
@@ -304,11 +306,12 @@ def test_a_session_leaves_nothing_behind(pytester: pytest.Pytester) -> None:
             def pytest_sessionfinish(self, session):
                 sessions.append(weakref.ref(session))
 
-        sessions = []
+        sessions, before = [], (gc.get_freeze_count(), gc.get_threshold())
         for name in ("test_a", "test_b", "test_c"):
             scope = ("-o", "asyncio_default_fixture_loop_scope=function")
             assert pytest.main([f"{name}.py", "-p", "no:hypothesispytest", *scope], plugins=[Watcher()]) == 0
             del sys.modules[name]
+        assert (gc.get_freeze_count(), gc.get_threshold()) == before
         gc.collect()
         print("alive:", [session() is not None for session in sessions])
     """)
