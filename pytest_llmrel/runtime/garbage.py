@@ -15,9 +15,9 @@ _YOUNG: Final = 10_000
 def eased_collection() -> Iterator[None]:
     """Look for garbage more rarely, and only among what is made from now on.
 
-    Each run in flight keeps hundreds of objects alive, so that the interpreter comes to look through all there
-    is (modules, collected tests) again and again: some tenths of the processor time of a session of 5000 runs.
-    Who has turned the collection off, or frozen what there was before, is left in peace.
+    Each run in flight keeps hundreds of objects alive, so that the interpreter comes to look through all that
+    there is (modules, collected tests) again and again: a fifth of the processor time of 5000 runs. Who has
+    turned the collection off, or frozen what there was before, is left in peace.
     """
     young, *older = gc.get_threshold()
     if not gc.isenabled() or not young or gc.get_freeze_count():
