@@ -276,7 +276,7 @@ def _stream(library: Any) -> Any:
 
 @cache
 def _async_stream(library: Any) -> Any:
-    class Stream(_Stream, library.AsyncByteStream):  # type: ignore[misc]  # as above
+    class Stream(_Stream, library.AsyncByteStream):  # type: ignore[misc]  # which library is known only now
         def __aiter__(self) -> AsyncIterator[bytes]:
             chunks: AsyncIterator[bytes] = aiter(self._stream)
             return chunks

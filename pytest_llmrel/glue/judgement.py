@@ -114,5 +114,6 @@ def refused(signal: object) -> Finding:
 
 def without_secrets(result: Result, redactor: Redactor) -> Result:
     """What leaves this process: to the terminal, to files, to the controller of xdist."""
-    as_it_is = {name: result[name] for name in ("nodeid", "baseline")}
-    return {**redactor.clean_data({**result, **dict.fromkeys(as_it_is)}), **as_it_is}
+    kept = {name: result[name] for name in ("nodeid", "baseline")}
+    cleaned: Result = redactor.clean_data(result | dict.fromkeys(kept))
+    return cleaned | kept

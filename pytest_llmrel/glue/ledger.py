@@ -131,6 +131,10 @@ class SessionLedger:
         """Close it; one without a run is of no use to anybody."""
         if self._journal is not None:
             self._journal.close()
+            if self._journal.trouble and not self.trouble:
+                self.trouble = (
+                    f"{self._journal.path.parent}: {self._journal.trouble}; its last runs may be lost"
+                )
             if not self._tests:
                 self._journal.path.unlink(missing_ok=True)
 

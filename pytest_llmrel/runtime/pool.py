@@ -126,7 +126,7 @@ class Lane:
         """What goes wrong is raised when this lane is driven: now the caller may be another test's thread."""
         try:
             step()
-        except Exception as error:  # noqa: BLE001  see above
+        except Exception as error:  # noqa: BLE001  it is raised again, by drive
             self._end(error)
 
     def _end(self, error: BaseException) -> None:
@@ -155,7 +155,6 @@ class Pool:
         self._is_changing = False
         self._for_driver: SimpleQueue[tuple[Inbox, _Delivery] | None] = SimpleQueue()
         """What it has to take, and ``None`` where it has to look again."""
-        self._is_called = False
         self._may_open = False
         self._alarm = inf
         """When the driver looks again without being called."""
@@ -208,7 +207,6 @@ class Pool:
     def _advance(self, lane: Lane) -> bool:
         """Start what there is room for, and say whether ``lane`` is over."""
         with self._changing():
-            self._is_called = False
             self._fill()
             return lane.is_over
 
@@ -289,11 +287,10 @@ class Pool:
             room -= lane.start(room)
 
     def _call_driver(self) -> None:
-        """Wake it if there is something that only it can do."""
+        """Wake it if there is something that only it can do, and it is not going to look anyway."""
         is_over = self._driven is not None and self._driven.is_over
         is_wanted = is_over or (self._may_open and self._is_dry) or self._earliest < self._alarm
-        if is_wanted and not self._is_called:
-            self._is_called = True
+        if is_wanted and self._for_driver.empty():
             self._for_driver.put(None)
 
     @property
@@ -309,4 +306,4 @@ class Pool:
 
 def _is_plain(sample: Sample) -> bool:
     """Whether there is nothing to say of a run but that it has passed."""
-    return sample.outcome is Outcome.PASSED and sample.failure is None and sample.teardown is None
+    return sample.outcome is Outcome.PASSED and sample.teardown is None

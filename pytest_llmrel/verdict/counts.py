@@ -37,7 +37,10 @@ class CellCount:
 
 
 class Counts:
-    """What is kept of the samples: some tens of bytes a run. Not thread-safe: one thread records."""
+    """What is kept of the samples: some tens of bytes a run.
+
+    Not thread-safe: one thread at a time records.
+    """
 
     def __init__(self, variants: Iterable[Variant]) -> None:
         self._places = {variant.key: place for place, variant in enumerate(variants)}

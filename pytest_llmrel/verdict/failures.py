@@ -30,7 +30,7 @@ def normalise(message: str) -> str:
 class FailureLog:
     """Counts failures by kind; keeps the evidence of the first of each.
 
-    Not thread-safe: one thread records.
+    Not thread-safe: one thread at a time records.
     """
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ _OTHER_REASONS: Final = "other reasons"
 
 
 class ScoreBook:
-    """What is kept of one score: sixteen bytes a run. Not thread-safe: one thread records."""
+    """What is kept of one score: sixteen bytes a run. Not thread-safe: one thread at a time records."""
 
     def __init__(self) -> None:
         self._cases: dict[str, tuple[array[float], array[int]]] = {}

@@ -69,7 +69,7 @@ _MOST_SUMMANDS = 4096
 
 
 class Spending:
-    """What the runs of one test have spent so far. Not thread-safe: one thread records.
+    """What the runs of one test have spent so far. Not thread-safe: one thread at a time records.
 
     Attributes:
         seconds: that calls over HTTP took.

@@ -38,7 +38,7 @@ class Aggregate:
     """Everything a verdict needs to know of the runs so far.
 
     Samples are not kept, only counts, durations and scores: a run costs some tens of bytes.
-    Not thread-safe: one thread records.
+    Not thread-safe: one thread at a time records.
     """
 
     def __init__(self, plan: RunPlan, planned: int) -> None:

@@ -189,8 +189,8 @@ def test_a_slow_failure_is_not_outrun(pytester: pytest.Pytester) -> None:
     )
 
 
-def test_slow_failures_that_end_together_decide_at_once(pytester: pytest.Pytester) -> None:
-    """They are known before another run is started: the verdict is the same, with no more runs than it takes."""
+def test_slow_failures_that_end_together_decide(pytester: pytest.Pytester) -> None:
+    """Runs that were held back may have started by the time all three are known, or not: the verdict is the same."""
     before = "time.sleep(0.4 if llmrel.index < 3 else 0)"
     test = run(pytester, "fff" + "p" * 17, "pass_rate=0.9, concurrency=20", before=before).test()
     assert (test["verdict"], test["failed"]) == (F, 3)

@@ -1,5 +1,8 @@
 """``--llmrel-resume`` after a real ``kill -9``: exactly the missing runs, and the result of all."""
 
+import errno
+import os
+
 import pytest
 from resume_example import TWO_TESTS, judged, killed, ledger, lines
 from wire_example import STYLES, Asking
@@ -212,6 +215,32 @@ def test_a_ledger_that_is_not_ours(pytester: pytest.Pytester, monkeypatch: pytes
     ):
         assert refused.ret == pytest.ExitCode.USAGE_ERROR
         assert said in refused.out + refused.err
+
+
+def test_a_disk_that_fails_at_the_very_end(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When no run follows that would notice: nobody knows what is on it, and that is said."""
+    asking = suite(pytester, monkeypatch)
+    failing = """
+import os, errno, pytest
+fsync = os.fsync
+
+def broken(handle): raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    os.fsync = broken
+
+def pytest_unconfigure():
+    os.fsync = fsync
+"""
+    asking.edit({"failing.py": failing})
+    with Simulator(latency=0) as model:
+        outcome = asking.run(model, "-p", "failing")
+    assert outcome.outcomes(passed=2).ret == 0
+    assert f"the ledger is incomplete: {pytester.path}" in outcome.out
+    assert f"{os.strerror(errno.EIO)}; its last runs may be lost" in outcome.out
 
 
 def test_a_full_disk(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
