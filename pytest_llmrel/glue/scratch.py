@@ -7,6 +7,7 @@ gives up after ten collisions with other threads.
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from pytest_llmrel.core.seed import variant_key
 __all__ = ["ScratchFolders"]
 
 _LONGEST_NAME = 30
+_making = threading.Lock()
+"""Held while pytest's factory, which knows nothing of threads, makes a folder: for a run of any test."""
 
 
 class ScratchFolders:
@@ -24,8 +27,12 @@ class ScratchFolders:
 
     def __init__(self, item: pytest.Function) -> None:
         self._name = "".join(c if c.isalnum() else "_" for c in item.name)[:_LONGEST_NAME]
-        self._lock = threading.Lock()
         self._base: Path | None = None
+        factory = item.funcargs.get("tmp_path_factory")
+        if isinstance(factory, pytest.TempPathFactory):
+            # Made on first use: two runs that use the factory at once would each make it, or remove it.
+            with suppress(OSError):  # the first that needs a folder is told
+                factory.getbasetemp()
 
     def tmp_path(self, request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         """The fixture function that stands in for pytest's."""
@@ -40,7 +47,7 @@ class ScratchFolders:
             shutil.rmtree(path, ignore_errors=True)
 
     def _home(self, factory: pytest.TempPathFactory) -> Path:
-        with self._lock:
+        with _making:
             if self._base is None:
                 self._base = factory.mktemp(self._name, numbered=True)
             return self._base

@@ -96,3 +96,40 @@ def test_what_keeps_a_session_in_order(pytester: pytest.Pytester, how: str) -> N
     outcome = suite.run(pytester, *arguments).outcomes(passed=2)
     assert not overlapped(outcome)
     assert ("conftest implements pytest_runtest_setup" in outcome.out) == (how == "conftest")
+
+
+@pytest.mark.parametrize(
+    "use", ["tmp_path", "tmp_path_factory.mktemp('own')", "request.getfixturevalue('tmp_path')"]
+)
+def test_folders_of_many_tests_at_once(pytester: pytest.Pytester, use: str) -> None:
+    """The folder above them all is made once, whichever run is the first; pytest's factory is not thread-safe."""
+    fixture = use.partition(".")[0]
+    conftest = """
+        import time
+        import pytest
+        from witness import note
+
+        @pytest.fixture(autouse=True, scope="session")
+        def slow_to_make():
+            make = pytest.TempPathFactory.getbasetemp
+
+            def slowly(factory):
+                if factory._basetemp is None:
+                    note("made")
+                    time.sleep(0.1)
+                return make(factory)
+
+            pytest.TempPathFactory.getbasetemp = slowly
+            yield
+            pytest.TempPathFactory.getbasetemp = make
+    """
+    suite = example(f"""{HEAD}
+@pytest.mark.parametrize("n", range(6))
+@krun(2)
+def test_it(n, {fixture}):
+    assert together(6)
+    {use}
+    assert together(12)
+""").with_files({"conftest.py": conftest})
+    outcome = suite.run(pytester).outcomes(passed=6)
+    assert len(outcome.log("made")) == 1
